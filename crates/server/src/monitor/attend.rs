@@ -68,13 +68,15 @@ impl Monitor {
         if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
-        let mut is_renewed = false;
-        let token_limit = self.token_limit(&mut schedule, &subject).await;
-        if token_limit.is_none() && schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
-            let has_ended = claim.expires_at.is_some_and(|expires_at| expires_at <= now);
-            match self.after_renewal(claim, schedule, &mut subject, has_ended).await {
-                Ok(after) => (schedule, is_renewed) = (after, true),
-                Err(attended) => return attended,
+        let (mut is_renewed, mut token_limit) = (false, None);
+        if schedule.refresh_at.is_some_and(|refresh_at| refresh_at <= now) {
+            token_limit = self.token_limit(&mut schedule, &subject).await;
+            if token_limit.is_none() {
+                let has_ended = claim.expires_at.is_some_and(|expires_at| expires_at <= now);
+                match self.after_renewal(claim, schedule, &mut subject, has_ended).await {
+                    Ok(after) => (schedule, is_renewed) = (after, true),
+                    Err(attended) => return attended,
+                }
             }
         }
         let wants_probe =
@@ -90,6 +92,9 @@ impl Monitor {
             return Attended::not_asked(schedule, NotAsked::NotDue);
         };
         if checked.is_refused() && !is_renewed && subject.is_renewable() {
+            if token_limit.is_none() {
+                token_limit = self.token_limit(&mut schedule, &subject).await;
+            }
             if let Some((until, verdict)) = token_limit {
                 schedule.probe_at = until;
                 return Attended::found(schedule, verdict);
