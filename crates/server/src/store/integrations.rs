@@ -225,10 +225,7 @@ impl Store {
         let rows = reload(&transaction, tenant, provider).await?;
         let loaded = read_loaded(&self.tenant_check, tenant, &rows)?.ok_or(ReviseError::NotInstalled)?;
         let Some(decision) = decide(&loaded).map_err(ReviseError::Refused)? else { return Ok(loaded) };
-        if !store_revision(&transaction, &loaded, &decision).await? {
-            let lost = format!("integration {} changed under its lock", loaded.integration.id);
-            return Err(StoreError::Damaged(lost).into());
-        }
+        store_locked(&transaction, &loaded, &decision).await?;
         finish(transaction, loaded, decision).await
     }
 
@@ -417,11 +414,7 @@ pub(super) async fn lock(on: &Transaction, id: IntegrationId) -> Result<(), Stor
 }
 
 /// Stores a revision if the stored version is still that of `from`. `false`: it is not.
-pub(super) async fn store_revision(
-    on: &Transaction,
-    from: &Loaded,
-    to: &Decision,
-) -> Result<bool, StoreError> {
+async fn store_revision(on: &Transaction, from: &Loaded, to: &Decision) -> Result<bool, StoreError> {
     let next = &to.integration;
     let values = [
         next.id.to_string().into(),
@@ -450,36 +443,56 @@ pub(super) async fn store_revision(
     Ok(true)
 }
 
+/// Stores a revision of an integration whose row this transaction has locked.
+pub(super) async fn store_locked(on: &Transaction, from: &Loaded, to: &Decision) -> Result<(), StoreError> {
+    if store_revision(on, from, to).await? {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(format!("integration {} changed under its lock", to.integration.id)))
+}
+
 /// Makes the other changes that a stored revision requires, and commits.
 async fn finish<E>(
     transaction: Transaction,
     loaded: Loaded,
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
+    let changed = complete(&transaction, loaded, decision).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(changed)
+}
+
+/// Makes the other changes that a stored revision requires.
+pub(super) async fn complete(
+    on: &Transaction,
+    loaded: Loaded,
+    decision: Decision,
+) -> Result<Loaded, StoreError> {
     let (mut credential, mut next_check_at) = (loaded.credential, loaded.next_check_at);
     let (mut credential_facts, mut revocation) = (loaded.credential_facts.clone(), loaded.revocation.clone());
     let next = &decision.integration;
     if decision.destroys_credential {
-        let refreshing = monitors::refreshing(&transaction, next.id).await?;
-        monitors::end(&transaction, next.id).await?;
+        let refreshing = monitors::refreshing(on, next.id).await?;
+        monitors::end(on, next.id).await?;
         match decision.revocation {
             Some(order) => {
-                let of = (next, loaded.connection.as_str());
-                revocation = revocations::begin(&transaction, of, order, refreshing).await?;
+                let of = (next, loaded.connection.as_str(), loaded.is_moving);
+                revocation = revocations::begin(on, of, order, refreshing).await?;
             }
             None if revocation.is_some() => {
-                revocations::forget(&transaction, next.id).await?;
+                revocations::forget(on, next.id).await?;
                 revocation = None;
             }
             None => {}
         }
-        end_connection(&transaction, next).await?;
+        destroy_credential(on, next.id).await?;
+        provider_events::end(on, next.id).await?;
+        pending_installs::end_questions(on, next.project, next.provider.as_str()).await?;
         (credential, credential_facts, next_check_at) = (Credential::Missing, None, None);
     } else if next.state == State::Active && loaded.integration.state != State::Active {
-        next_check_at = monitors::bring_probe_forward(&transaction, next.id, next.updated_at).await?;
+        next_check_at = monitors::bring_probe_forward(on, next.id, next.updated_at).await?;
     }
-    audit::record(&transaction, decision.event).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    audit::record(on, decision.event).await?;
     Ok(Loaded {
         integration: decision.integration,
         sealed_settings: decision.sealed_settings.unwrap_or(loaded.sealed_settings),
@@ -490,13 +503,6 @@ async fn finish<E>(
         disconnected_now: decision.destroys_credential,
         ..loaded
     })
-}
-
-/// Destroys what belonged to the connection of an integration that is disconnected, but its monitor.
-pub(super) async fn end_connection(on: &Transaction, integration: &Integration) -> Result<(), StoreError> {
-    destroy_credential(on, integration.id).await?;
-    provider_events::end(on, integration.id).await?;
-    pending_installs::end_questions(on, integration.project, integration.provider.as_str()).await
 }
 
 async fn destroy_credential(on: &Transaction, id: IntegrationId) -> Result<(), StoreError> {

@@ -1,13 +1,6 @@
 //! Whether the credential of an integration is on its way to another server.
 
 use integrations_core::words;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
-
-use super::{
-    StoreError,
-    entity::{credential, export, exported_integration},
-};
-
 words! {
     /// How far an export is.
     pub enum ExportStatus {
@@ -26,22 +19,3 @@ pub(super) const MOVES_BY: &str = "CASE WHEN c.dead_at IS NOT NULL THEN (SELECT 
      FROM exported_integrations o JOIN exports x ON x.id = o.export_id \
      WHERE o.integration_id = c.integration_id AND o.credential_version = c.version \
      AND o.connected_at = c.created_at AND x.status = 'under_way' LIMIT 1) END";
-
-/// Whether this credential was exported, and the move has not ended.
-pub(super) async fn is_on_its_way(
-    on: &impl ConnectionTrait,
-    credential: &credential::Model,
-) -> Result<bool, StoreError> {
-    if credential.dead_at.is_none() {
-        return Ok(false);
-    }
-    let found = exported_integration::Entity::find()
-        .inner_join(export::Entity)
-        .filter(exported_integration::Column::IntegrationId.eq(&credential.integration_id))
-        .filter(exported_integration::Column::CredentialVersion.eq(credential.version))
-        .filter(exported_integration::Column::ConnectedAt.eq(credential.created_at))
-        .filter(export::Column::Status.eq(ExportStatus::UnderWay.as_str()))
-        .count(on)
-        .await?;
-    Ok(found > 0)
-}

@@ -18,12 +18,6 @@ pub(in crate::store) struct Model {
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub(in crate::store) enum Relation {
     #[sea_orm(
-        belongs_to = "super::export::Entity",
-        from = "Column::ExportId",
-        to = "super::export::Column::Id"
-    )]
-    Export,
-    #[sea_orm(
         belongs_to = "super::integration::Entity",
         from = "Column::IntegrationId",
         to = "super::integration::Column::Id"
@@ -34,12 +28,6 @@ pub(in crate::store) enum Relation {
 impl Related<super::integration::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Integration.def()
-    }
-}
-
-impl Related<super::export::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Export.def()
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Claim, Schedule, end_leased, statements};
 use crate::store::{
     Decision, Loaded, NewAuditEvent, ReadError, Store, StoreError, audit,
     entity::credential,
-    integrations::{lock, read_loaded, reload, store_revision},
+    integrations::{lock, read_loaded, reload, store_locked},
     transaction::Transaction,
 };
 
@@ -149,10 +149,7 @@ impl Store {
             return Ok(LeaseWrite::Superseded);
         }
         if let Some(decision) = decide(&loaded) {
-            if !store_revision(&transaction, &loaded, &decision).await? {
-                let lost = format!("integration {} changed under its lock", claim.integration);
-                return Err(StoreError::Damaged(lost));
-            }
+            store_locked(&transaction, &loaded, &decision).await?;
             audit::record(&transaction, decision.event).await?;
         }
         transaction.commit().await?;

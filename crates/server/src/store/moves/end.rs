@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use crate::store::{
     Decision, Denied, Loaded, ReadError, Schedule, Store, StoreError, Tenant, audit,
     entity::{credential, export, exported_integration, integration, project},
-    integrations::{end_connection, lock, read_loaded, reload, store_revision},
+    integrations::{complete, lock, read_loaded, reload, store_locked},
     monitors,
     on_its_way::ExportStatus,
     tenant::TenantCheck,
@@ -192,7 +192,7 @@ impl EndingExport {
     pub async fn take_back(&self, returning: Returning, to: Decision) -> Result<(), StoreError> {
         let Returning { loaded, row, .. } = returning;
         let (id, now) = (to.integration.id, to.integration.updated_at);
-        self.store(&loaded, &to).await?;
+        store_locked(&self.transaction, &loaded, &to).await?;
         let refresh_at = (row.renewable && row.expires_at.is_some()).then_some(now);
         let mut row = row.into_active_model();
         row.dead_at = Set(None);
@@ -204,16 +204,8 @@ impl EndingExport {
 
     /// Disconnects one here, as decided: it is at the receiver.
     pub async fn disconnect(&self, returning: Returning, to: Decision) -> Result<(), StoreError> {
-        self.store(&returning.loaded, &to).await?;
-        end_connection(&self.transaction, &to.integration).await?;
-        audit::record(&self.transaction, to.event).await
-    }
-
-    async fn store(&self, from: &Loaded, to: &Decision) -> Result<(), StoreError> {
-        if store_revision(&self.transaction, from, to).await? {
-            return Ok(());
-        }
-        Err(StoreError::Damaged(format!("integration {} changed under its lock", to.integration.id)))
+        store_locked(&self.transaction, &returning.loaded, &to).await?;
+        complete(&self.transaction, returning.loaded, to).await.map(drop)
     }
 
     /// Stores all of it.

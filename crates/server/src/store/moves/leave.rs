@@ -16,7 +16,7 @@ use crate::store::{
     Decision, Lapsed, Loaded, Permission, ReadError, Store, StoreError, audit,
     entity::{credential, export, exported_integration, integration, monitor},
     in_order::lock_in_order,
-    integrations::{read_loaded, reload, store_revision},
+    integrations::{read_loaded, reload, store_locked},
     monitors,
     on_its_way::ExportStatus,
     tenant::TenantCheck,
@@ -127,9 +127,7 @@ impl OpenExport {
         while let Some(provider) = self.left.pop_front() {
             let rows = reload(&self.transaction, &self.permission.tenant, &provider).await?;
             let loaded = read_loaded(&self.tenant_check, &self.permission.tenant, &rows)?;
-            let Some(loaded) = loaded.filter(|one| one.integration.state != State::Disconnected) else {
-                continue;
-            };
+            let Some(loaded) = loaded else { continue };
             let id = loaded.integration.id.to_string();
             let monitor = monitor::Entity::find_by_id(&id).lock_exclusive().one(&self.transaction).await?;
             let renewing = monitor.map_or(Renewing::No, |row| row.renewing(self.permission.at));
@@ -149,9 +147,7 @@ impl OpenExport {
         to: Decision,
     ) -> Result<(), StoreError> {
         let id = to.integration.id;
-        if !store_revision(&self.transaction, from, &to).await? {
-            return Err(StoreError::Damaged(format!("integration {id} changed under its lock")));
-        }
+        store_locked(&self.transaction, from, &to).await?;
         monitors::end(&self.transaction, id).await?;
         self.mark(id, credential.row, chosen).await?;
         audit::record(&self.transaction, to.event).await

@@ -17,7 +17,6 @@ use time::{Duration, OffsetDateTime};
 use crate::store::{
     NewAuditEvent, RevocationFacts, StoreError, audit,
     entity::{credential, integration, revocation},
-    on_its_way::is_on_its_way,
     transaction::Transaction,
 };
 
@@ -61,18 +60,19 @@ impl fmt::Debug for RevocationOrder {
     }
 }
 
-/// Moves the credential of an integration whose row is locked. `None`: there is no credential to move. If its tokens
-/// are being renewed (`refreshing`), nothing is attempted before the new ones are here or the lease has ended.
+/// Moves the credential of an integration whose row is locked, unless it is on its way to another server (`is_moving`).
+/// `None`: there is no credential to move. If its tokens are being renewed (`refreshing`), nothing is attempted before
+/// the new ones are here or the lease has ended.
 pub(in crate::store) async fn begin(
     on: &Transaction,
-    (integration, connection): (&Integration, &str),
+    (integration, connection, is_moving): (&Integration, &str, bool),
     order: RevocationOrder,
     refreshing: Option<(String, OffsetDateTime)>,
 ) -> Result<Option<RevocationFacts>, StoreError> {
     let now = integration.updated_at;
     let id = integration.id.to_string();
     let Some(credential) = credential::Entity::find_by_id(&id).one(on).await? else { return Ok(None) };
-    let moved = match is_on_its_way(on, &credential).await? {
+    let moved = match is_moving {
         true => Moved::Ended(RevocationStatus::Unsupported, ON_ITS_WAY.to_owned()),
         false => (order.reseal)(&credential.sealed),
     };
