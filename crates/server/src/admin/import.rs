@@ -98,12 +98,12 @@ pub(super) async fn run(
     if is_export(&command, &text)? {
         return receive(&command, context, options, vault, keys, &text).await;
     }
+    let catalog = options.catalog()?;
     let (text, connections) = match command.from {
         System::This => (text, Vec::new()),
-        System::Nango => lines_of_nango(&text, context, &*options.catalog()?)?,
+        System::Nango => lines_of_nango(&text, context, &catalog)?,
     };
-    let importer =
-        Importer::new(context.store.clone(), options.catalog()?, vault, context.environment.clone());
+    let importer = Importer::new(context.store.clone(), catalog, vault, context.environment.clone());
     let done = match command.dry_run {
         true => importer.check(command.project, &text).await,
         false => importer.import(command.project, &text).await,
@@ -124,9 +124,7 @@ pub(super) async fn run(
             refuse_connections(context, issues.into_iter().map(of).collect())
         }
         Err(ImportError::BadLines(issues)) => {
-            let error = ImportError::BadLines(issues.clone()).to_string();
-            context.answer(&Refused { error: error.clone(), issues: &issues }, || in_words(&issues))?;
-            Err(anyhow::Error::msg(error))
+            refuse(context, ImportError::BadLines(issues.clone()).to_string(), &issues, in_words)
         }
         Err(error) => Err(error.into()),
     }
@@ -141,28 +139,34 @@ fn lines_of_nango(text: &str, context: &Context, catalog: &Catalog) -> anyhow::R
         }
         Err(unmapped) => {
             let issue = |one: Unmapped| ConnectionIssue { connection: one.connection, message: one.message };
-            refuse_connections(context, unmapped.into_iter().map(issue).collect())?;
-            Ok(Default::default())
+            refuse_connections(context, unmapped.into_iter().map(issue).collect())
         }
     }
 }
 
 /// Names the connections that cannot be imported. It is always an error.
-fn refuse_connections(context: &Context, issues: Vec<ConnectionIssue>) -> anyhow::Result<()> {
+fn refuse_connections<T>(context: &Context, issues: Vec<ConnectionIssue>) -> anyhow::Result<T> {
     let connections: BTreeSet<&str> = issues.iter().map(|issue| issue.connection.as_str()).collect();
     let error = format!("{} of the connections cannot be imported; nothing was", connections.len());
-    let line = |issue: &ConnectionIssue| format!("{}: {}", issue.connection, issue.message);
-    context
-        .answer(&Refused { error: error.clone(), issues: &issues }, || issues.iter().map(line).collect())?;
+    refuse(context, error, &issues, |issue| format!("{}: {}", issue.connection, issue.message))
+}
+
+/// Says what is wrong with each, and fails.
+fn refuse<I: Serialize, T>(
+    context: &Context,
+    error: String,
+    issues: &[I],
+    line: impl Fn(&I) -> String,
+) -> anyhow::Result<T> {
+    context.answer(&Refused { error: error.clone(), issues }, || issues.iter().map(line).collect())?;
     Err(anyhow::Error::msg(error))
 }
 
-fn in_words(issues: &[LineIssue]) -> Vec<String> {
-    let line = |issue: &LineIssue| match issue.path.as_str() {
+fn in_words(issue: &LineIssue) -> String {
+    match issue.path.as_str() {
         "" => format!("line {}: {}", issue.line, issue.message),
         path => format!("line {}: {path}: {}", issue.line, issue.message),
-    };
-    issues.iter().map(line).collect()
+    }
 }
 
 /// Whether a file is an export that may be imported.
@@ -206,11 +210,9 @@ async fn receive(
         }
         Err(MoveError::Issues(issues)) => {
             let error = MoveError::Issues(issues.clone()).to_string();
-            let line = |issue: &MoveIssue| format!("{}: {}", issue.provider, issue.message);
-            context.answer(&Refused { error: error.clone(), issues: &issues }, || {
-                issues.iter().map(line).collect()
-            })?;
-            Err(anyhow::Error::msg(error))
+            refuse(context, error, &issues, |issue: &MoveIssue| {
+                format!("{}: {}", issue.provider, issue.message)
+            })
         }
         Err(MoveError::Before { export, project, receipt }) if !command.dry_run => {
             keep(&receipt, &file, context)?;

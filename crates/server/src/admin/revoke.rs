@@ -103,10 +103,12 @@ pub(super) async fn run(
         within(&scope),
         provider.name,
     ))?;
+    // This command can be the first that uses a copy.
+    let rests = context.store.look_around(context.environment.now()).await?.is_some();
     let done = revocations.revoke_everything(&scope, &ACTING, tell).await?;
     let report = report(context, &scope, done).await?;
     context.answer(&report, || in_words(&report))?;
-    if context.store.may_be_a_copy().await? {
+    if rests {
         bail!(
             "nothing was revoked: this database was restored or copied, and another server may use the same \
              credentials. They wait, and the server revokes them after `admin resume`"

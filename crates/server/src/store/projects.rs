@@ -197,6 +197,14 @@ impl Store {
         Ok(project::Entity::find_by_id(id.to_string()).one(&self.reader).await?.map(Into::into))
     }
 
+    /// The tenant of a project, for the operator. `None`: there is no such project, or it is archived.
+    pub async fn tenant_of(&self, project: ProjectId) -> Result<Option<Tenant>, StoreError> {
+        let owner = self.project(project).await?.filter(|owner| owner.revoked_at.is_none());
+        let Some(owner) = owner else { return Ok(None) };
+        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
+        Ok(Some(Tenant { organization, project }))
+    }
+
     /// The names of a tenant's project and of its organization.
     pub async fn project_names(&self, tenant: &Tenant) -> Result<ProjectNames, ReadError> {
         let found = project::Entity::find_by_id(tenant.project.to_string())

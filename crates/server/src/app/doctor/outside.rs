@@ -1,13 +1,12 @@
 //! The ways out and in: whether providers can be reached, and whether the public address leads to this server.
 
-use std::env;
+use std::{collections::BTreeSet, env};
 
 use http::StatusCode;
 use integrations_core::{
     catalog::{Catalog, ProviderRef},
     health::NoAnswer,
 };
-use time::OffsetDateTime;
 use url::Url;
 
 use super::{super::config::Options, report::Report};
@@ -42,11 +41,8 @@ impl Place<'_> {
     async fn connected(&self) -> Vec<String> {
         let Some(store) = self.store else { return Vec::new() };
         let names = store.connected_providers().await.unwrap_or_default();
-        let mut keys: Vec<String> = names.iter().map(|name| ProviderRef::parts(name).0.to_owned()).collect();
-        keys.dedup();
-        keys.retain(|key| self.address(key).is_some());
-        keys.truncate(ASKED);
-        keys
+        let keys: BTreeSet<&str> = names.iter().map(|name| ProviderRef::parts(name).0).collect();
+        keys.into_iter().filter(|key| self.address(key).is_some()).take(ASKED).map(str::to_owned).collect()
     }
 }
 
@@ -79,7 +75,7 @@ pub(super) async fn check_providers(
             // It sends on to its own pages.
             Err(NoAnswer::Redirected) => reached.push(name),
             Ok(answer) => {
-                ahead = ahead.or(date(&answer).map(|date| date - environment.now()));
+                ahead = ahead.or(answer.told_time().map(|told| told - environment.now()));
                 reached.push(name);
             }
             Err(why) => {
@@ -182,10 +178,6 @@ pub(super) fn check_proxy(report: &mut Report) {
 async fn ask(outbound: &Outbound, url: &Url) -> Result<Answer, NoAnswer> {
     let request = http::Request::get(url.as_str()).body(Vec::new()).map_err(|_| NoAnswer::Unreachable)?;
     outbound.send_once(request).await
-}
-
-fn date(answer: &Answer) -> Option<OffsetDateTime> {
-    httpdate::parse_http_date(answer.header("date")?).ok().map(OffsetDateTime::from)
 }
 
 /// What to do where a provider cannot be reached.

@@ -1,8 +1,7 @@
 //! What a provider says about itself to an operator who looks for a fault.
 
-use http::header;
 use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::{
     discovery::{DOCUMENT, Metadata, Transport, difference, json, named},
@@ -10,7 +9,7 @@ use super::{
     issuer::Issuer,
     tokens::is_accepted,
 };
-use crate::{environment::Environment, provider::outbound::Answer};
+use crate::environment::Environment;
 
 /// What a provider says about itself, and what of it a sign-in can use.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +43,7 @@ impl Look {
         environment: &Environment,
     ) -> Result<Self, OpenIdError> {
         let answer = transport.get(DOCUMENT, &issuer.discovery(), None).await?;
-        let clock_ahead = told_time(&answer).map(|told| told - environment.now());
+        let clock_ahead = answer.told_time().map(|told| told - environment.now());
         let document = json(DOCUMENT, &answer)?;
         let found = named(&document).map(str::to_owned);
         let keys = match Metadata::addressed(&document, issuer) {
@@ -67,36 +66,7 @@ impl Look {
     }
 }
 
-/// The time at which an answer was sent (RFC 9110, section 6.6.1). A cache says how long ago that was (RFC 9111,
-/// section 5.1).
-fn told_time(answer: &Answer) -> Option<OffsetDateTime> {
-    let date = httpdate::parse_http_date(answer.header(header::DATE.as_str())?).ok()?;
-    let age = answer.header(header::AGE.as_str()).and_then(|age| age.trim().parse::<u32>().ok());
-    Some(OffsetDateTime::from(date) + Duration::seconds(age.unwrap_or_default().into()))
-}
-
 fn names(document: &Value, member: &str) -> Option<Vec<String>> {
     let list = document.get(member)?.as_array()?;
     Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    #[test]
-    fn the_time_of_an_answer_is_its_date_and_its_age_in_a_cache() {
-        let at = |headers: &[(&'static str, &str)]| {
-            let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-            told_time(&Answer { status: 200, headers: headers.collect(), body: "".into(), cut_off: None })
-        };
-        let date = ("date", "Sun, 01 Mar 2026 10:00:00 GMT");
-        assert_eq!(at(&[date]), Some(datetime!(2026-03-01 10:00 UTC)));
-        assert_eq!(at(&[date, ("age", "90")]), Some(datetime!(2026-03-01 10:01:30 UTC)));
-        for none in [&[][..], &[("date", "yesterday")]] {
-            assert_eq!(at(none), None);
-        }
-    }
 }

@@ -21,6 +21,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use integrations_core::{answer_body::AnswerBody, health::NoAnswer};
 use ipnet::IpNet;
+use time::OffsetDateTime;
 use tracing::{
     Instrument as _, Span,
     field::{Empty, debug},
@@ -111,6 +112,14 @@ impl Answer {
     /// The value of a header, if it is text. The first one if there are several.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The time at which it was sent (RFC 9110, section 6.6.1). A cache says how long ago that was (RFC 9111, section
+    /// 5.1).
+    pub fn told_time(&self) -> Option<OffsetDateTime> {
+        let date = httpdate::parse_http_date(self.header(header::DATE.as_str())?).ok()?;
+        let age = self.header(header::AGE.as_str()).and_then(|age| age.trim().parse::<u32>().ok());
+        Some(OffsetDateTime::from(date) + time::Duration::seconds(age.unwrap_or_default().into()))
     }
 
     /// Whether it sends the client to another host.
@@ -429,4 +438,25 @@ fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::e
 /// The innermost cause, which says what happened. The outer errors repeat the URL, which may hold a secret.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_an_answer_is_its_date_and_its_age_in_a_cache() {
+        let at = |headers: &[(&'static str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            Answer { status: 200, headers: headers.collect(), body: "".into(), cut_off: None }.told_time()
+        };
+        let date = ("date", "Sun, 01 Mar 2026 10:00:00 GMT");
+        assert_eq!(at(&[date]), Some(datetime!(2026-03-01 10:00 UTC)));
+        assert_eq!(at(&[date, ("age", "90")]), Some(datetime!(2026-03-01 10:01:30 UTC)));
+        for none in [&[][..], &[("date", "yesterday")]] {
+            assert_eq!(at(none), None);
+        }
+    }
 }

@@ -115,10 +115,7 @@ impl Importer {
     }
 
     async fn tenant(&self, project: ProjectId) -> Result<Tenant, ImportError> {
-        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
-        let owner = owner.ok_or(ImportError::NoSuchProject(project))?;
-        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
-        Ok(Tenant { organization, project })
+        self.store.tenant_of(project).await?.ok_or(ImportError::NoSuchProject(project))
     }
 
     /// The installations to be stored, given what is stored now.

@@ -28,7 +28,7 @@ pub(in crate::services) struct Decided<'a> {
 }
 
 /// Whether an integration is stored with this connection. The order of its fields does not matter.
-pub(in crate::services) fn has_connection(loaded: &Loaded, connection: &Map<String, Value>) -> bool {
+pub(super) fn has_connection(loaded: &Loaded, connection: &Map<String, Value>) -> bool {
     serde_json::from_str::<Map<String, Value>>(&loaded.connection).is_ok_and(|stored| stored == *connection)
 }
 

@@ -158,10 +158,7 @@ impl Exporter {
         if self.store.may_be_a_copy().await? {
             return Err(ExportError::Copy);
         }
-        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
-        let owner = owner.ok_or(ExportError::NoSuchProject(project))?;
-        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
-        let tenant = Tenant { organization, project };
+        let tenant = self.store.tenant_of(project).await?.ok_or(ExportError::NoSuchProject(project))?;
         let client_ids = self.client_ids(&tenant).await?;
         let end = self.environment.uptime() + PATIENCE;
         loop {
@@ -181,6 +178,9 @@ impl Exporter {
         for row in self.store.integrations(tenant).await? {
             let Ok(account) = self.catalog.account(&row.provider) else { continue };
             let Some(provider) = account.ways.by_oauth() else { continue };
+            if found.contains_key(provider.key.as_str()) {
+                continue;
+            }
             match self.apps.find(tenant, provider).await {
                 Ok(Some(app)) => {
                     found.insert(provider.key.to_string(), app.client_id);

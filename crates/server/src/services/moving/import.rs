@@ -144,10 +144,7 @@ impl Receiver {
         if let Some(before) = self.store.import_of(header.id).await? {
             return Err(before_error(before, &contents));
         }
-        let owner = self.store.project(project).await?.filter(|owner| owner.revoked_at.is_none());
-        let owner = owner.ok_or(MoveError::NoSuchProject(project))?;
-        let organization = owner.organization_id.parse().map_err(|_| StoreError::Damaged(owner.id))?;
-        let tenant = Tenant { organization, project };
+        let tenant = self.store.tenant_of(project).await?.ok_or(MoveError::NoSuchProject(project))?;
         for _ in 0..ATTEMPTS {
             let (installations, left_out) = self.decide(&tenant, &header, &contents).await?;
             let at = self.environment.now();
@@ -209,13 +206,13 @@ impl Receiver {
             );
         }
         if let Err(issues) = account.provider.read_connection(&item.connection) {
-            messages.extend(issues.iter().map(|issue| format!("{}: {}", issue.path, issue.message)));
+            messages.extend(issues.iter().map(ToString::to_string));
         }
         messages.extend(self.missing_app(tenant, &account, item).await?);
         let settings = Value::Object(item.settings.clone());
         let (settings, secret_settings) = check_settings(Map::new(), &settings, &account.provider)
             .unwrap_or_else(|issues| {
-                messages.extend(issues.iter().map(|issue| format!("{}: {}", issue.path, issue.message)));
+                messages.extend(issues.iter().map(ToString::to_string));
                 Default::default()
             });
         if !messages.is_empty() {
