@@ -85,6 +85,16 @@ impl OAuth {
             ..self.clone()
         }
     }
+
+    /// The URLs of its handshake.
+    pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
+        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
+        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url)
+    }
 }
 
 /// How the answers of a token endpoint are read, and what they mean.

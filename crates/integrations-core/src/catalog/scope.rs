@@ -55,17 +55,9 @@ impl<'a> Names<'a> {
     pub(super) fn new(connection: &'a [Field], setup: Option<&'a Setup>, problems: &mut Problems) -> Self {
         let mut named: Vec<Named<'a>> =
             connection.iter().map(|field| of_field(field, Reach::Connection)).collect();
-        match setup {
-            Some(Setup::OAuth(oauth)) => named.extend(of_tokens(&oauth.tokens)),
-            Some(Setup::Fetched(fetched)) => {
-                named.extend(of_tokens(&fetched.rules));
-                named.extend(fetched.form.fields.iter().map(|field| of_field(field, Reach::Secret)));
-            }
-            Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => {
-                named.extend(form.fields.iter().map(|field| of_field(field, Reach::Secret)));
-            }
-            None => {}
-        }
+        named.extend(setup.and_then(Setup::tokens).into_iter().flat_map(of_tokens));
+        let secret = setup.and_then(Setup::form).into_iter().flat_map(|form| &form.fields);
+        named.extend(secret.map(|field| of_field(field, Reach::Secret)));
         for (index, field) in connection.iter().enumerate() {
             let others = named.iter().filter(|other| other.reach > Reach::Connection);
             if field.key == "access_token" || others.into_iter().any(|other| other.name == field.key) {

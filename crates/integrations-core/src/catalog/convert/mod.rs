@@ -230,11 +230,7 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
 
 /// The stored values that count where none is given, by name.
 fn defaults(connection: &[Field], setup: Option<&Setup>) -> BTreeMap<String, String> {
-    let tokens = match setup {
-        Some(Setup::OAuth(oauth)) => Some(&oauth.tokens),
-        Some(Setup::Fetched(fetched)) => Some(&fetched.rules),
-        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => None,
-    };
+    let tokens = setup.and_then(Setup::tokens);
     let kept = tokens.into_iter().flat_map(|tokens| &tokens.kept).map(|kept| (&kept.name, &kept.default));
     let fields = connection.iter().map(|field| (&field.key, &field.default));
     fields.chain(kept).filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
