@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     catalog::{Catalog, Provider, ProviderRef, Setup, Ways},
     json,
+    name::hyphenated,
 };
 
 /// The names of Nango's providers that are called otherwise here.
@@ -181,17 +182,7 @@ fn connection_fields(way: &Provider, connection: &Value) -> Map<String, Value> {
 
 /// An alias of the letters and digits of an id.
 fn alias(id: &str) -> Option<String> {
-    let mut alias = String::new();
-    for letter in id.chars().map(|letter| letter.to_ascii_lowercase()) {
-        match letter {
-            'a'..='z' | '0'..='9' => alias.push(letter),
-            _ if alias.ends_with('-') || alias.is_empty() => {}
-            _ => alias.push('-'),
-        }
-    }
-    alias.truncate(ProviderRef::MAX_ALIAS_LEN);
-    let alias = alias.trim_matches('-').to_owned();
-    (!alias.is_empty()).then_some(alias)
+    Some(hyphenated(id, ProviderRef::MAX_ALIAS_LEN)).filter(|alias| !alias.is_empty())
 }
 
 fn text_of(connection: &Value, name: &str) -> Option<String> {
