@@ -64,7 +64,7 @@ impl OAuth {
     /// The same, with the placeholders of its parameters replaced. A parameter whose placeholder has no value is left
     /// out, because the placeholder is an optional field.
     pub fn filled<'v>(&self, value: impl Fn(&str) -> Option<&'v str> + Copy) -> Self {
-        let fill = |text: &str| Template::parse(text).ok()?.render(value).ok();
+        let fill = |text: &str| Template::parse(text).ok()?.render_known(value);
         let params = |params: &BTreeMap<String, ParamValue>| {
             let filled = params.iter().filter_map(|(name, param)| {
                 let param = match param {

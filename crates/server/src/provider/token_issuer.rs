@@ -138,7 +138,7 @@ impl<'a> TokenIssuer<'a> {
             "jti" => Some(unique.as_str()),
             _ => self.provider.placeholder(self.connection, self.credential, name),
         };
-        let claimed = assertion.claim(value, environment.now())?;
+        let claimed = assertion.claim(value, environment.now());
         let key = self.credential.get(&assertion.key).and_then(Value::as_str).unwrap_or_default();
         let signed = signer::sign(assertion.algorithm, key, &claimed);
         let told = |problem: NotSigned| {
@@ -168,9 +168,9 @@ impl<'a> TokenIssuer<'a> {
         }
         let written = match &call.body {
             TokenBody::None => None,
-            TokenBody::Form(fields) => Some((FORM, written_form(&as_form(fields, value)?).into_bytes())),
+            TokenBody::Form(fields) => Some((FORM, written_form(&as_form(fields, value)).into_bytes())),
             TokenBody::Json(fields) => {
-                Some((JSON, serde_json::to_vec(&as_json(fields, value)?).unwrap_or_default()))
+                Some((JSON, serde_json::to_vec(&as_json(fields, value)).unwrap_or_default()))
             }
         };
         if let Some((media, bytes)) = written {
@@ -195,27 +195,19 @@ fn of_client<'v>(value: impl Fn(&str) -> Option<&'v str>) -> Result<HeaderValue,
 fn as_form<'v>(
     fields: &[(String, TokenValue)],
     value: impl Fn(&str) -> Option<&'v str> + Copy,
-) -> Result<Vec<(String, String)>, RenderError> {
-    let json = as_json(fields, value)?;
+) -> Vec<(String, String)> {
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Ok(json.into_iter().map(|(name, value)| (name, text(value))).collect())
+    as_json(fields, value).into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 /// The fields as an object. What is optional and was left out is not in it.
 fn as_json<'v>(
     fields: &[(String, TokenValue)],
     value: impl Fn(&str) -> Option<&'v str> + Copy,
-) -> Result<Map<String, Value>, RenderError> {
-    let mut object = Map::new();
-    for (name, field) in fields {
-        let written = match field {
-            TokenValue::Number(number) => Value::from(*number),
-            TokenValue::Text(template) => match template.render(value) {
-                Err(RenderError::Missing(_)) => continue,
-                text => text?.into(),
-            },
-        };
-        object.insert(name.clone(), written);
-    }
-    Ok(object)
+) -> Map<String, Value> {
+    let written = |field: &TokenValue| match field {
+        TokenValue::Number(number) => Some(Value::from(*number)),
+        TokenValue::Text(template) => template.render_known(value).map(Value::from),
+    };
+    fields.iter().filter_map(|(name, field)| Some((name.clone(), written(field)?))).collect()
 }

@@ -147,10 +147,7 @@ pub(in crate::provider) fn add_headers<'v>(
     value: impl Fn(&str) -> Option<&'v str> + Copy,
 ) -> Result<(), CallError> {
     for (name, template) in templates {
-        let text = match template.render(value) {
-            Err(RenderError::Missing(_)) => continue,
-            rendered => rendered?,
-        };
+        let Some(text) = template.render_known(value) else { continue };
         let invalid = || CallError::Header(name.clone());
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         headers.insert(name, secret(&text).ok_or_else(invalid)?);
