@@ -11,6 +11,11 @@ use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rota
 use super::template::{JsonPointer, Template, UrlTemplate};
 use crate::pasted::Kind;
 
+/// Codes that say that the client itself is refused (RFC 6749, section 5.2).
+pub(crate) const CLIENT_REFUSED: [&str; 2] = ["invalid_client", "unauthorized_client"];
+/// The status of an answer that says the same without a code (RFC 9110, section 15.5.2).
+pub(crate) const UNAUTHORIZED: u16 = 401;
+
 /// The authorization code grant (RFC 6749, section 4.1) as one provider does it.
 ///
 /// Placeholders of the URLs are fields of the connection.
