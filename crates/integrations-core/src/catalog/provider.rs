@@ -279,8 +279,8 @@ fn default_of<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
 fn check_key(fetched: &FetchedToken, read: &Map<String, Value>) -> Result<(), Vec<Issue>> {
     let Some(field) = fetched.assertion().map(|assertion| &assertion.key) else { return Ok(()) };
     let text = read.get(field).and_then(Value::as_str).unwrap_or_default();
-    let problem = PrivateKey::read(text).err();
-    problem.map_or(Ok(()), |problem| Err(vec![Issue::new(join("credential", field), problem.to_string())]))
+    let checked = PrivateKey::read(text).map(drop);
+    checked.map_err(|problem| vec![Issue::new(join("credential", field), problem.to_string())])
 }
 
 fn read_tokens(
