@@ -1,10 +1,7 @@
 //! Gets access tokens for what was typed into a form: asks the provider, with a signed assertion where its file says
 //! so, or signs the token itself.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Request, header};
 use integrations_core::{
     catalog::{CallBasic, FetchedToken, Provider, RenderError, TokenBody, TokenCall, TokenValue},
@@ -14,12 +11,13 @@ use integrations_core::{
 };
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use url::form_urlencoded;
 
 use super::signer::{self, NotSigned};
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, CallError, FORM, JSON, Outbound, add_headers, secret, written_form},
+    provider::outbound::{
+        Answer, CallError, FORM, JSON, Outbound, add_headers, basic_of_client, written_form,
+    },
 };
 
 /// The bytes of an assertion's `jti`.
@@ -164,7 +162,9 @@ impl<'a> TokenIssuer<'a> {
         };
         add_headers(headers, &call.headers, plain, value)?;
         if matches!(call.basic, Some(CallBasic::Client)) {
-            headers.insert(header::AUTHORIZATION, of_client(value)?);
+            let of_client = |name: &str| value(name).ok_or_else(|| RenderError::Missing(name.to_owned()));
+            let basic = basic_of_client(of_client("client_id")?, of_client("client_secret")?)?;
+            headers.insert(header::AUTHORIZATION, basic);
         }
         let written = match &call.body {
             TokenBody::None => None,
@@ -179,17 +179,6 @@ impl<'a> TokenIssuer<'a> {
         }
         Ok(request)
     }
-}
-
-/// Client id and secret, each form-encoded first (RFC 6749, section 2.3.1).
-fn of_client<'v>(value: impl Fn(&str) -> Option<&'v str>) -> Result<HeaderValue, CallError> {
-    let encoded = |name: &str| -> Result<String, RenderError> {
-        let value = value(name).ok_or_else(|| RenderError::Missing(name.to_owned()))?;
-        Ok(form_urlencoded::byte_serialize(value.as_bytes()).collect())
-    };
-    let pair = format!("{}:{}", encoded("client_id")?, encoded("client_secret")?);
-    let text = format!("Basic {}", STANDARD.encode(pair));
-    secret(&text).ok_or_else(|| CallError::Header("Authorization".into()))
 }
 
 fn as_form<'v>(
