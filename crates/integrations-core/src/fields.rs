@@ -79,6 +79,20 @@ impl Fields {
         self.optional(name, read)
     }
 
+    /// Reads the members of a field that is an object. What is wrong with them, such as one that `read` does not know,
+    /// is reported under the field's name.
+    pub fn within<T>(
+        &mut self,
+        name: &str,
+        members: Map<String, Value>,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let mut members = Self { fields: members, issues: Vec::new() };
+        let read = read(&mut members);
+        self.issues.extend(members.end().into_iter().map(|issue| issue.under(name)));
+        read
+    }
+
     /// Reports that a field's value is not valid together with the others.
     pub fn report(&mut self, issue: Issue) {
         self.issues.push(issue);
@@ -86,12 +100,18 @@ impl Fields {
 
     /// Ends the reading. Fields that nobody has read are unknown. `read` is `None` only if a required field was not
     /// read.
-    pub fn finish<T>(mut self, read: Option<T>) -> Result<T, BodyError> {
-        self.issues.extend(self.fields.keys().map(|name| Issue::new(name, "Unknown field")));
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, BodyError> {
+        let issues = self.end();
         match read {
-            Some(read) if self.issues.is_empty() => Ok(read),
-            _ => Err(BodyError::Invalid(self.issues)),
+            Some(read) if issues.is_empty() => Ok(read),
+            _ => Err(BodyError::Invalid(issues)),
         }
+    }
+
+    /// Everything that is wrong.
+    fn end(mut self) -> Vec<Issue> {
+        self.issues.extend(self.fields.keys().map(|name| Issue::new(name, "Unknown field")));
+        self.issues
     }
 }
 
@@ -100,6 +120,14 @@ pub fn text(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err("Expected string".into()),
+    }
+}
+
+/// Reads an object.
+pub fn object(value: Value) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err("Expected object".into()),
     }
 }
 

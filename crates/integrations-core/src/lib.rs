@@ -12,7 +12,7 @@ pub mod branding;
 pub mod catalog;
 pub mod characters;
 pub mod device_login;
-mod encodings;
+pub mod encodings;
 pub mod error;
 pub mod fields;
 pub mod health;

@@ -228,10 +228,7 @@ const fn column(command: Command) -> usize {
 
 /// What `command` does to an integration in state `from`.
 pub fn decide(from: State, command: Command) -> Result<Transition, Refusal> {
-    let before = match from {
-        State::Paused | State::Error { before: Chosen::Paused } => Chosen::Paused,
-        _ => Chosen::Active,
-    };
+    let before = from.chosen().unwrap_or(Chosen::Active);
     let state = match TABLE[row(from)][column(command)] {
         Cell::Active => State::Active,
         Cell::Paused => State::Paused,

@@ -43,6 +43,21 @@ pub fn read_name(text: &str) -> Result<String, NameError> {
     Ok(name.to_owned())
 }
 
+/// The letters and digits of a text in lower case, with hyphens between them, at most `most` characters. Empty if it has
+/// neither.
+pub(crate) fn hyphenated(text: &str, most: usize) -> String {
+    let mut hyphenated = String::new();
+    for c in text.chars().map(|c| c.to_ascii_lowercase()) {
+        match c {
+            'a'..='z' | '0'..='9' => hyphenated.push(c),
+            _ if hyphenated.is_empty() || hyphenated.ends_with('-') => {}
+            _ => hyphenated.push('-'),
+        }
+    }
+    hyphenated.truncate(most);
+    hyphenated.trim_end_matches('-').to_owned()
+}
+
 /// Reads an integration's display name: `null`, or a name.
 pub fn read_display_name(value: Value) -> Result<Option<String>, String> {
     match value {

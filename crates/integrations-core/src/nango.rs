@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     catalog::{Catalog, Provider, ProviderRef, Setup, Ways},
     json,
+    name::hyphenated,
 };
 
 /// The names of Nango's providers that are called otherwise here.
@@ -51,15 +52,16 @@ pub struct Mapped {
 /// Reads the connections of a file. The error names each that cannot be imported.
 pub fn read(text: &str, catalog: &Catalog) -> Result<Vec<Mapped>, Vec<Unmapped>> {
     let connections = connections(text)?;
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for connection in &connections {
-        *counts.entry(key_of(connection, catalog)).or_default() += 1;
+    let keys: Vec<String> = connections.iter().map(|connection| key_of(connection, catalog)).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for key in &keys {
+        *counts.entry(key).or_default() += 1;
     }
     let (mut mapped, mut unmapped) = (Vec::new(), Vec::new());
-    for (number, connection) in (1..).zip(&connections) {
+    for (number, (connection, key)) in (1..).zip(connections.iter().zip(&keys)) {
         let id = text_of(connection, "connection_id").unwrap_or_else(|| format!("number {number}"));
-        let is_alone = counts.get(&key_of(connection, catalog)) == Some(&1);
-        match map(connection, &id, is_alone, catalog) {
+        let is_alone = counts.get(key.as_str()) == Some(&1);
+        match map(connection, &id, (key, is_alone), catalog) {
             Ok(line) => mapped.push(Mapped { connection: id, line }),
             Err(message) => unmapped.push(Unmapped { connection: id, message }),
         }
@@ -102,18 +104,23 @@ fn key_of(connection: &Value, catalog: &Catalog) -> String {
     }
 }
 
-fn map(connection: &Value, id: &str, is_alone: bool, catalog: &Catalog) -> Result<Value, String> {
+/// The line of a connection. `key` is that of its provider, with whether no other connection has it.
+fn map(
+    connection: &Value,
+    id: &str,
+    (key, is_alone): (&str, bool),
+    catalog: &Catalog,
+) -> Result<Value, String> {
     let theirs = text_of(connection, "provider").ok_or("It names no provider")?;
-    let key = key_of(connection, catalog);
     let ways =
-        catalog.ways(&key).ok_or_else(|| format!("There is no provider for Nango's \"{theirs}\" here"))?;
+        catalog.ways(key).ok_or_else(|| format!("There is no provider for Nango's \"{theirs}\" here"))?;
     let credentials = connection
         .get("credentials")
         .and_then(Value::as_object)
         .ok_or("It has no credentials: Nango lists connections without them, so ask for each by its id")?;
     let (way, credential) = credential(ways, credentials)?;
     let provider = match is_alone {
-        true => key,
+        true => key.to_owned(),
         false => format!("{key}~{}", alias(id).ok_or("Its id has no letter or digit to make an alias of")?),
     };
     Ok(json!({
@@ -181,17 +188,7 @@ fn connection_fields(way: &Provider, connection: &Value) -> Map<String, Value> {
 
 /// An alias of the letters and digits of an id.
 fn alias(id: &str) -> Option<String> {
-    let mut alias = String::new();
-    for letter in id.chars().map(|letter| letter.to_ascii_lowercase()) {
-        match letter {
-            'a'..='z' | '0'..='9' => alias.push(letter),
-            _ if alias.ends_with('-') || alias.is_empty() => {}
-            _ => alias.push('-'),
-        }
-    }
-    alias.truncate(ProviderRef::MAX_ALIAS_LEN);
-    let alias = alias.trim_matches('-').to_owned();
-    (!alias.is_empty()).then_some(alias)
+    Some(hyphenated(id, ProviderRef::MAX_ALIAS_LEN)).filter(|alias| !alias.is_empty())
 }
 
 fn text_of(connection: &Value, name: &str) -> Option<String> {

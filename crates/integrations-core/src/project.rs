@@ -7,6 +7,7 @@ use crate::{
     branding::Branding,
     characters::is_stray,
     fields::{BodyError, Fields, name, or_null, text},
+    name::hyphenated,
     return_address::{ReturnOrigin, return_origins},
 };
 
@@ -104,19 +105,8 @@ fn domain(value: Value) -> Result<String, String> {
 
 /// The slug of a name: its letters and digits in lower case, with hyphens between them.
 pub fn slug_of(name: &str) -> String {
-    let mut slug = String::new();
-    for c in name.chars().filter(|c| *c != '\'').map(|c| c.to_ascii_lowercase()) {
-        match c {
-            'a'..='z' | '0'..='9' => slug.push(c),
-            _ if slug.is_empty() || slug.ends_with('-') => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.truncate(MAX_SLUG);
-    match slug.trim_end_matches('-') {
-        "" => NAMELESS.to_owned(),
-        slug => slug.to_owned(),
-    }
+    let slug = hyphenated(&name.replace('\'', ""), MAX_SLUG);
+    if slug.is_empty() { NAMELESS.to_owned() } else { slug }
 }
 
 /// The slug to try if the one of a name is taken: the `number`th of that name.

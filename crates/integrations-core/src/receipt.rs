@@ -4,7 +4,7 @@
 //! key that verifies. So only who could open the export can have made a receipt for it, and it says what was imported.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -90,7 +90,7 @@ impl Receipt {
         let verified = || {
             let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
             let signature = Signature::from_slice(&BASE64.decode(&self.signature).ok()?).ok()?;
-            key.verify(&self.signed(), &signature).ok()
+            key.verify_strict(&self.signed(), &signature).ok()
         };
         verified().ok_or(ReceiptError::NotSigned(self.export))
     }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::call::read_line;
-use crate::fields::{BodyError, Fields, or_null, text};
-use crate::issue::Issue;
+use crate::fields::{BodyError, Fields, object, or_null, text};
 use crate::words::words;
 
 words! {
@@ -98,11 +97,9 @@ impl PolicyUpdate {
             text(value)?.parse::<Deciders>().map_err(|error| error.to_string())
         });
         let expires_after = fields.optional("expires_after_seconds", seconds);
-        let notify = fields.optional("notify", or_null(destination));
-        let notify = notify.map(|read| read.transpose()).transpose();
-        let notify = notify.unwrap_or_else(|issues| {
-            issues.into_iter().for_each(|issue| fields.report(issue.under("notify")));
-            None
+        let notify = fields.optional("notify", or_null(object)).and_then(|told| match told {
+            Some(members) => fields.within("notify", members, destination).map(Some),
+            None => Some(None),
         });
         fields.finish(Some(Self { deciders, expires_after, notify }))
     }
@@ -117,37 +114,12 @@ impl PolicyUpdate {
     }
 }
 
-/// Reads where people are told. Whether there is such an action is not looked at. What is wrong within it is the inner
-/// error.
-fn destination(value: Value) -> Result<Result<Destination, Vec<Issue>>, String> {
-    let Value::Object(mut members) = value else { return Err("Expected object".to_owned()) };
-    let mut issues = Vec::new();
-    let mut member = |name: &str| {
-        let value = members.remove(name);
-        issues.extend(value.is_none().then(|| Issue::new(name, "Required")));
-        value
-    };
-    let (provider, action) = (member("provider"), member("action"));
-    let input = members.remove("input");
-    let mut word = |name: &str, value: Option<Value>| {
-        value.and_then(|value| text(value).map_err(|why| issues.push(Issue::new(name, why))).ok())
-    };
-    let (provider, action) = (word("provider", provider), word("action", action));
-    let input = match input {
-        None => Some(Map::new()),
-        Some(Value::Object(input)) => Some(input),
-        Some(_) => {
-            issues.push(Issue::new("input", "Expected object"));
-            None
-        }
-    };
-    issues.extend(members.keys().map(|name| Issue::new(name, "Unknown field")));
-    Ok(match (provider, action, input) {
-        (Some(provider), Some(action), Some(input)) if issues.is_empty() => {
-            Ok(Destination { provider, action, input, account: None })
-        }
-        _ => Err(issues),
-    })
+/// Reads where people are told. Whether there is such an action is not looked at.
+fn destination(members: &mut Fields) -> Option<Destination> {
+    let provider = members.required("provider", text);
+    let action = members.required("action", text);
+    let input = members.optional("input", object).unwrap_or_default();
+    Some(Destination { provider: provider?, action: action?, input, account: None })
 }
 
 fn seconds(value: Value) -> Result<u32, String> {

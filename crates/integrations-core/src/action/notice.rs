@@ -70,7 +70,12 @@ pub fn more_wait(message: &Message, url: &str) -> Map<String, Value> {
         "More than {MOST_NOTICES} calls within {minutes} minutes wait for a person. The next ones are not told of one \
          by one.\nTo see and decide all, sign in: {url}"
     );
-    let subject = message.subject.clone().map(|name| (name, "To approve: more calls".into()));
+    carried(message, text, "To approve: more calls".to_owned())
+}
+
+/// The inputs that carry a text, and a subject where the message has one.
+fn carried(message: &Message, text: String, subject: String) -> Map<String, Value> {
+    let subject = message.subject.clone().map(|name| (name, subject.into()));
     [(message.text.clone(), text.into())].into_iter().chain(subject).collect()
 }
 
@@ -100,9 +105,7 @@ pub struct Notice<'a> {
 impl Notice<'_> {
     /// The inputs that carry this message.
     pub fn input_of(&self, message: &Message) -> Map<String, Value> {
-        let text = (message.text.clone(), self.text(message.markup).into());
-        let subject = message.subject.clone().map(|name| (name, self.subject().into()));
-        [text].into_iter().chain(subject).collect()
+        carried(message, self.text(message.markup), self.subject())
     }
 
     /// The subject, in one line.

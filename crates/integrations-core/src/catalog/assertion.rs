@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::names::SigningAlgorithm;
-use super::template::{RenderError, Template};
+use super::template::Template;
 
 /// A JSON Web Token (RFC 7519) that is signed with a key of the form.
 ///
@@ -66,16 +66,12 @@ impl Claimed {
 impl Assertion {
     /// What it claims at `now`. `value` knows the placeholders. A claim or a part of the header whose placeholder has
     /// no value is left out, because the placeholder is an optional field.
-    pub fn claim<'v>(
-        &self,
-        value: impl Fn(&str) -> Option<&'v str> + Copy,
-        now: OffsetDateTime,
-    ) -> Result<Claimed, RenderError> {
+    pub fn claim<'v>(&self, value: impl Fn(&str) -> Option<&'v str> + Copy, now: OffsetDateTime) -> Claimed {
         let mut header = Map::new();
         header.insert("alg".into(), self.algorithm.as_str().into());
         header.insert("typ".into(), "JWT".into());
         for (name, template) in &self.header {
-            header.extend(present(template.render(value))?.map(|text| (name.clone(), text.into())));
+            header.extend(template.render_known(value).map(|text| (name.clone(), text.into())));
         }
         let expires_at = now + Duration::seconds(i64::from(self.lifetime_seconds));
         let issued_at = now - Duration::seconds(i64::from(self.issued_before_seconds));
@@ -84,24 +80,17 @@ impl Assertion {
         claims.insert("exp".into(), expires_at.unix_timestamp().into());
         for (name, claim) in &self.claims {
             let claimed = match claim {
-                Claim::Text(template) => present(template.render(value))?.map(Value::from),
+                Claim::Text(template) => template.render_known(value).map(Value::from),
                 Claim::Texts(templates) => {
-                    let texts = templates.iter().map(|template| template.render(value));
-                    present(texts.collect::<Result<Vec<_>, _>>())?.map(Value::from)
+                    let texts = templates.iter().map(|template| template.render_known(value));
+                    texts.collect::<Option<Vec<_>>>().map(Value::from)
                 }
                 Claim::Fixed(value) => Some(value.clone()),
             };
             claims.extend(claimed.map(|claimed| (name.clone(), claimed)));
         }
         let part = |part: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(part).to_string());
-        Ok(Claimed { signing_input: format!("{}.{}", part(header), part(claims)), expires_at })
-    }
-}
-
-fn present<T>(rendered: Result<T, RenderError>) -> Result<Option<T>, RenderError> {
-    match rendered {
-        Err(RenderError::Missing(_)) => Ok(None),
-        rendered => rendered.map(Some),
+        Claimed { signing_input: format!("{}.{}", part(header), part(claims)), expires_at }
     }
 }
 
@@ -130,7 +119,7 @@ mod tests {
         };
         let value = |name: &str| (name == "key_id").then_some("7");
         let now = datetime!(2026-11-27 12:00:00 UTC);
-        let claimed = assertion.claim(value, now).unwrap();
+        let claimed = assertion.claim(value, now);
         assert_eq!(claimed.expires_at, now + Duration::minutes(9));
         let read =
             |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };

@@ -74,6 +74,7 @@ pub use names::{
     ClientAuth, Encoding, ExpiryUnit, Handshake, Method, Pkce, ResetUnit, Rotation, SecretSource, SetupType,
     SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
+pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{

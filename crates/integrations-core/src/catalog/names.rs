@@ -154,16 +154,15 @@ words! {
     }
 }
 
-words! {
-    /// What a refresh does to the refresh token that was used.
-    pub enum Rotation {
-        /// Nothing: it works on.
-        None = "none",
-        /// It ends, and a second use may be treated as theft (RFC 9700, section 4.14.2).
-        Strict = "strict",
-        /// It ends when the new one is used. So a refresh whose answer was lost may be sent again.
-        RetrySafe = "retry_safe",
-    }
+/// What a refresh does to the refresh token that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Nothing: it works on.
+    None,
+    /// It ends, and a second use may be treated as theft (RFC 9700, section 4.14.2).
+    Strict,
+    /// It ends when the new one is used. So a refresh whose answer was lost may be sent again.
+    RetrySafe,
 }
 
 impl Rotation {

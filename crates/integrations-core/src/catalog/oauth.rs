@@ -11,6 +11,11 @@ use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rota
 use super::template::{JsonPointer, Template, UrlTemplate};
 use crate::pasted::Kind;
 
+/// Codes that say that the client itself is refused (RFC 6749, section 5.2).
+pub(crate) const CLIENT_REFUSED: [&str; 2] = ["invalid_client", "unauthorized_client"];
+/// The status of an answer that says the same without a code (RFC 9110, section 15.5.2).
+pub(crate) const UNAUTHORIZED: u16 = 401;
+
 /// The authorization code grant (RFC 6749, section 4.1) as one provider does it.
 ///
 /// Placeholders of the URLs are fields of the connection.
@@ -64,7 +69,7 @@ impl OAuth {
     /// The same, with the placeholders of its parameters replaced. A parameter whose placeholder has no value is left
     /// out, because the placeholder is an optional field.
     pub fn filled<'v>(&self, value: impl Fn(&str) -> Option<&'v str> + Copy) -> Self {
-        let fill = |text: &str| Template::parse(text).ok()?.render(value).ok();
+        let fill = |text: &str| Template::parse(text).ok()?.render_known(value);
         let params = |params: &BTreeMap<String, ParamValue>| {
             let filled = params.iter().filter_map(|(name, param)| {
                 let param = match param {
@@ -84,6 +89,16 @@ impl OAuth {
             refresh_params: params(&self.refresh_params),
             ..self.clone()
         }
+    }
+
+    /// The URLs of its handshake.
+    pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
+        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
+        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url)
     }
 }
 

@@ -86,6 +86,44 @@ pub enum Setup {
     WebhookUrl(CredentialForm),
 }
 
+impl Setup {
+    /// The URLs that are called before there is a credential.
+    pub(super) fn urls(&self) -> Vec<&UrlTemplate> {
+        match self {
+            Self::OAuth(oauth) => oauth.urls().collect(),
+            Self::Fetched(fetched) => fetched.urls().collect(),
+            Self::ApiKey(_) | Self::WebhookUrl(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn urls_mut(&mut self) -> Vec<&mut UrlTemplate> {
+        match self {
+            Self::OAuth(oauth) => oauth.urls_mut().collect(),
+            Self::Fetched(fetched) => fetched.urls_mut().collect(),
+            Self::ApiKey(_) | Self::WebhookUrl(_) => Vec::new(),
+        }
+    }
+
+    /// See [`Provider::tokens`].
+    pub(super) fn tokens(&self) -> Option<&TokenRules> {
+        match self {
+            Self::OAuth(oauth) => Some(&oauth.tokens),
+            Self::Fetched(fetched) => Some(&fetched.rules),
+            Self::ApiKey(_) | Self::WebhookUrl(_) => None,
+        }
+    }
+
+    /// See [`Provider::form`].
+    pub(super) fn form(&self) -> Option<&CredentialForm> {
+        match self {
+            Self::ApiKey(form) | Self::WebhookUrl(form) => Some(form),
+            Self::Fetched(fetched) => Some(&fetched.form),
+            Self::OAuth(_) => None,
+        }
+    }
+}
+
 /// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the
 /// alias of a further account: `shopify~eu` gives `shopify_eu_issue_refund`.
 pub fn tool_name(provider: &str, action: &str) -> String {
@@ -101,18 +139,10 @@ impl Provider {
         let documentation = moved(self.documentation_url.as_str(), origin);
         self.documentation_url = Url::parse(&documentation).unwrap_or_else(|_| origin.clone());
         let profile = self.account.as_mut().and_then(|account| account.profile.as_mut());
-        let login: Vec<&mut UrlTemplate> = match &mut self.setup {
-            Setup::OAuth(oauth) => {
-                let both = [&mut oauth.authorize_url, &mut oauth.token_url];
-                both.into_iter().chain(&mut oauth.refresh_url).collect()
-            }
-            Setup::Fetched(fetched) => fetched.urls_mut().collect(),
-            Setup::ApiKey(_) | Setup::WebhookUrl(_) => Vec::new(),
-        };
         let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
         let called = called.chain(self.revoke_page.as_mut()).chain(profile.map(|call| &mut call.url));
         let revoke = self.revoke.iter_mut().flat_map(Revoke::urls_mut);
-        called.chain(login).chain(revoke).for_each(|url| url.move_to(origin));
+        called.chain(self.setup.urls_mut()).chain(revoke).for_each(|url| url.move_to(origin));
     }
 
     /// How it is connected, as the API names it.
@@ -138,11 +168,7 @@ impl Provider {
 
     /// How the answers of its token endpoint are read, if it issues tokens.
     pub fn tokens(&self) -> Option<&TokenRules> {
-        match &self.setup {
-            Setup::OAuth(oauth) => Some(&oauth.tokens),
-            Setup::Fetched(fetched) => Some(&fetched.rules),
-            Setup::ApiKey(_) | Setup::WebhookUrl(_) => None,
-        }
+        self.setup.tokens()
     }
 
     /// Whether the access token of a credential can be renewed without a person.
@@ -200,11 +226,7 @@ impl Provider {
 
     /// The form of its credential, if a person types the credential into one.
     pub fn form(&self) -> Option<&CredentialForm> {
-        match &self.setup {
-            Setup::ApiKey(form) | Setup::WebhookUrl(form) => Some(form),
-            Setup::Fetched(fetched) => Some(&fetched.form),
-            Setup::OAuth(_) => None,
-        }
+        self.setup.form()
     }
 
     /// Reads a connection as it was pasted. The error is everything that is wrong, with paths such as
@@ -257,8 +279,8 @@ fn default_of<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
 fn check_key(fetched: &FetchedToken, read: &Map<String, Value>) -> Result<(), Vec<Issue>> {
     let Some(field) = fetched.assertion().map(|assertion| &assertion.key) else { return Ok(()) };
     let text = read.get(field).and_then(Value::as_str).unwrap_or_default();
-    let problem = PrivateKey::read(text).err();
-    problem.map_or(Ok(()), |problem| Err(vec![Issue::new(join("credential", field), problem.to_string())]))
+    let checked = PrivateKey::read(text).map(drop);
+    checked.map_err(|problem| vec![Issue::new(join("credential", field), problem.to_string())])
 }
 
 fn read_tokens(

@@ -55,17 +55,9 @@ impl<'a> Names<'a> {
     pub(super) fn new(connection: &'a [Field], setup: Option<&'a Setup>, problems: &mut Problems) -> Self {
         let mut named: Vec<Named<'a>> =
             connection.iter().map(|field| of_field(field, Reach::Connection)).collect();
-        match setup {
-            Some(Setup::OAuth(oauth)) => named.extend(of_tokens(&oauth.tokens)),
-            Some(Setup::Fetched(fetched)) => {
-                named.extend(of_tokens(&fetched.rules));
-                named.extend(fetched.form.fields.iter().map(|field| of_field(field, Reach::Secret)));
-            }
-            Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => {
-                named.extend(form.fields.iter().map(|field| of_field(field, Reach::Secret)));
-            }
-            None => {}
-        }
+        named.extend(setup.and_then(Setup::tokens).into_iter().flat_map(of_tokens));
+        let secret = setup.and_then(Setup::form).into_iter().flat_map(|form| &form.fields);
+        named.extend(secret.map(|field| of_field(field, Reach::Secret)));
         for (index, field) in connection.iter().enumerate() {
             let others = named.iter().filter(|other| other.reach > Reach::Connection);
             if field.key == "access_token" || others.into_iter().any(|other| other.name == field.key) {
@@ -161,9 +153,6 @@ impl<'a> Names<'a> {
         }
         for name in template.placeholders() {
             match self.find(name, Reach::Secret) {
-                Ok(Some(named)) if named.lines => {
-                    problems.add(path, format!("`{name}` has several lines: it signs, and is not sent"))
-                }
                 Ok(Some(named)) if named.free => {
                     problems.add(path, format!("`{name}` needs a pattern to be used here"))
                 }
@@ -174,12 +163,18 @@ impl<'a> Names<'a> {
         Some(template)
     }
 
-    /// The name, if it is known and allowed by `reach`; `None` if it may belong to a setup that could not be read.
+    /// The name, if it is known, allowed by `reach`, and has one line; `None` if it may belong to a setup that could not
+    /// be read.
     fn find(&self, name: &str, reach: Reach) -> Result<Option<Named<'a>>, String> {
         let found = self.named.iter().find(|named| named.name == name);
         match found {
-            Some(named) if named.reach <= reach => Ok(Some(*named)),
-            Some(_) => Err(format!("`{{{name}}}` is secret, or not known at this point")),
+            Some(named) if named.reach > reach => {
+                Err(format!("`{{{name}}}` is secret, or not known at this point"))
+            }
+            Some(named) if named.lines => {
+                Err(format!("`{name}` has several lines: it signs, and is not sent"))
+            }
+            Some(named) => Ok(Some(*named)),
             None if !self.complete => Ok(None),
             None => Err(format!("`{{{name}}}` is unknown; expected {}", self.list(reach))),
         }
@@ -193,9 +188,6 @@ impl<'a> Names<'a> {
 }
 
 fn check_in_url(named: &Named<'_>, position: Position) -> Result<(), String> {
-    if named.lines {
-        return Err(format!("`{}` has several lines: it signs, and is not sent", named.name));
-    }
     if named.absent {
         return Err(format!(
             "`{}` may be missing and has no default, so it cannot be used in a URL",

@@ -120,6 +120,12 @@ impl Template {
         }
         Ok(text)
     }
+
+    /// The same; `None` if a placeholder has no value, as that of an optional field. What would hold the text is left
+    /// out.
+    pub fn render_known<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+        self.render(value).ok()
+    }
 }
 
 impl fmt::Debug for Template {

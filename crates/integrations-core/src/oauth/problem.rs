@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::account::text;
 use super::blemish::Blemish;
 use super::text::{one_line, without_tokens};
-use crate::catalog::TokenRules;
+use crate::catalog::{CLIENT_REFUSED, TokenRules, UNAUTHORIZED};
 
 /// The most characters of a provider's message that are shown.
 const MAX_DESCRIPTION: usize = 200;
@@ -121,8 +121,8 @@ impl TokenProblem {
     /// Whether the provider does not accept the OAuth app, as far as it says (RFC 6749, section 5.2).
     pub fn is_about_the_app(&self) -> bool {
         match self {
-            Self::Refused { code, .. } => matches!(code.as_str(), "invalid_client" | "unauthorized_client"),
-            Self::Failed { status, .. } | Self::Unaccepted { status, .. } => *status == 401,
+            Self::Refused { code, .. } => CLIENT_REFUSED.contains(&code.as_str()),
+            Self::Failed { status, .. } | Self::Unaccepted { status, .. } => *status == UNAUTHORIZED,
             _ => false,
         }
     }

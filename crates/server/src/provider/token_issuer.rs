@@ -1,10 +1,7 @@
 //! Gets access tokens for what was typed into a form: asks the provider, with a signed assertion where its file says
 //! so, or signs the token itself.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Request, header};
 use integrations_core::{
     catalog::{CallBasic, FetchedToken, Provider, RenderError, TokenBody, TokenCall, TokenValue},
@@ -14,12 +11,13 @@ use integrations_core::{
 };
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use url::form_urlencoded;
 
 use super::signer::{self, NotSigned};
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, CallError, FORM, JSON, Outbound, add_headers, secret, written_form},
+    provider::outbound::{
+        Answer, CallError, FORM, JSON, Outbound, add_headers, basic_of_client, written_form,
+    },
 };
 
 /// The bytes of an assertion's `jti`.
@@ -138,7 +136,7 @@ impl<'a> TokenIssuer<'a> {
             "jti" => Some(unique.as_str()),
             _ => self.provider.placeholder(self.connection, self.credential, name),
         };
-        let claimed = assertion.claim(value, environment.now())?;
+        let claimed = assertion.claim(value, environment.now());
         let key = self.credential.get(&assertion.key).and_then(Value::as_str).unwrap_or_default();
         let signed = signer::sign(assertion.algorithm, key, &claimed);
         let told = |problem: NotSigned| {
@@ -164,13 +162,15 @@ impl<'a> TokenIssuer<'a> {
         };
         add_headers(headers, &call.headers, plain, value)?;
         if matches!(call.basic, Some(CallBasic::Client)) {
-            headers.insert(header::AUTHORIZATION, of_client(value)?);
+            let of_client = |name: &str| value(name).ok_or_else(|| RenderError::Missing(name.to_owned()));
+            let basic = basic_of_client(of_client("client_id")?, of_client("client_secret")?)?;
+            headers.insert(header::AUTHORIZATION, basic);
         }
         let written = match &call.body {
             TokenBody::None => None,
-            TokenBody::Form(fields) => Some((FORM, written_form(&as_form(fields, value)?).into_bytes())),
+            TokenBody::Form(fields) => Some((FORM, written_form(&as_form(fields, value)).into_bytes())),
             TokenBody::Json(fields) => {
-                Some((JSON, serde_json::to_vec(&as_json(fields, value)?).unwrap_or_default()))
+                Some((JSON, serde_json::to_vec(&as_json(fields, value)).unwrap_or_default()))
             }
         };
         if let Some((media, bytes)) = written {
@@ -181,41 +181,22 @@ impl<'a> TokenIssuer<'a> {
     }
 }
 
-/// Client id and secret, each form-encoded first (RFC 6749, section 2.3.1).
-fn of_client<'v>(value: impl Fn(&str) -> Option<&'v str>) -> Result<HeaderValue, CallError> {
-    let encoded = |name: &str| -> Result<String, RenderError> {
-        let value = value(name).ok_or_else(|| RenderError::Missing(name.to_owned()))?;
-        Ok(form_urlencoded::byte_serialize(value.as_bytes()).collect())
-    };
-    let pair = format!("{}:{}", encoded("client_id")?, encoded("client_secret")?);
-    let text = format!("Basic {}", STANDARD.encode(pair));
-    secret(&text).ok_or_else(|| CallError::Header("Authorization".into()))
-}
-
 fn as_form<'v>(
     fields: &[(String, TokenValue)],
     value: impl Fn(&str) -> Option<&'v str> + Copy,
-) -> Result<Vec<(String, String)>, RenderError> {
-    let json = as_json(fields, value)?;
+) -> Vec<(String, String)> {
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Ok(json.into_iter().map(|(name, value)| (name, text(value))).collect())
+    as_json(fields, value).into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 /// The fields as an object. What is optional and was left out is not in it.
 fn as_json<'v>(
     fields: &[(String, TokenValue)],
     value: impl Fn(&str) -> Option<&'v str> + Copy,
-) -> Result<Map<String, Value>, RenderError> {
-    let mut object = Map::new();
-    for (name, field) in fields {
-        let written = match field {
-            TokenValue::Number(number) => Value::from(*number),
-            TokenValue::Text(template) => match template.render(value) {
-                Err(RenderError::Missing(_)) => continue,
-                text => text?.into(),
-            },
-        };
-        object.insert(name.clone(), written);
-    }
-    Ok(object)
+) -> Map<String, Value> {
+    let written = |field: &TokenValue| match field {
+        TokenValue::Number(number) => Some(Value::from(*number)),
+        TokenValue::Text(template) => template.render_known(value).map(Value::from),
+    };
+    fields.iter().filter_map(|(name, field)| Some((name.clone(), written(field)?))).collect()
 }

@@ -5,6 +5,7 @@
 
 use std::{fs, io, os::unix::fs::MetadataExt as _, path::Path, sync::atomic::Ordering, time::UNIX_EPOCH};
 
+use integrations_core::encodings::to_hex;
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, IntoActiveModel as _,
     QuerySelect as _, Statement,
@@ -132,11 +133,7 @@ impl Store {
     /// has started on it yet that looked.
     pub async fn mark(&self) -> Result<Option<String>, StoreError> {
         let row = whereabouts::Entity::find_by_id(THIS).one(&self.reader).await?;
-        let mark = |place: String| -> String {
-            let hash = Sha256::digest(format!("riq database\n{place}"));
-            hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-        };
-        Ok(row.map(|row| mark(row.place)))
+        Ok(row.map(|row| to_hex(&Sha256::digest(format!("riq database\n{}", row.place))[..8])))
     }
 
     fn keep_in_mind(&self, quiet_since: Option<OffsetDateTime>) -> Option<OffsetDateTime> {

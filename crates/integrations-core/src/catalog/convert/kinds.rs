@@ -23,14 +23,7 @@ pub(super) fn settle<'u>(
 fn of_hosts<'u>(urls: impl Iterator<Item = &'u UrlTemplate>, setup: Option<&Setup>) -> Vec<(String, Kind)> {
     let mut kinds = Vec::new();
     urls.for_each(|url| add(url, &mut kinds));
-    if let Some(Setup::OAuth(oauth)) = setup {
-        add(&oauth.authorize_url, &mut kinds);
-        add(&oauth.token_url, &mut kinds);
-        oauth.refresh_url.iter().for_each(|url| add(url, &mut kinds));
-    }
-    if let Some(Setup::Fetched(fetched)) = setup {
-        fetched.urls().for_each(|url| add(url, &mut kinds));
-    }
+    setup.into_iter().flat_map(Setup::urls).for_each(|url| add(url, &mut kinds));
     kinds
 }
 
@@ -76,11 +69,7 @@ fn settle_kept(tokens: &mut TokenRules, of_host: impl Fn(&str) -> Option<Kind>) 
 
 /// Checks that the example and the default of every field are read as they are written.
 fn check_examples(connection: &[Field], setup: Option<&Setup>, problems: &mut Problems) {
-    let secret = match setup {
-        Some(Setup::ApiKey(form) | Setup::WebhookUrl(form)) => form.fields.as_slice(),
-        Some(Setup::Fetched(fetched)) => fetched.form.fields.as_slice(),
-        Some(Setup::OAuth(_)) | None => &[],
-    };
+    let secret = setup.and_then(Setup::form).into_iter().flat_map(|form| &form.fields);
     for field in connection.iter().chain(secret) {
         for value in [&field.example, &field.default].into_iter().flatten() {
             if field.check(value).is_ok() && field.read(&value.as_str().into()) != Ok(Some(value.clone())) {

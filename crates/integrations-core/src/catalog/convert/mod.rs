@@ -204,19 +204,16 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
         names.check_url("auth.0.oauth.refresh_url", refresh_url, Reach::Connection, problems);
     }
     let known = names.of_token_request(&[]);
-    let of_authorize = oauth.authorize_params.iter().map(|(name, text)| ("authorize_params", name, text));
-    let texts = |table, params: &'_ BTreeMap<String, ParamValue>| -> Vec<_> {
-        let text = |(name, param): (&String, &ParamValue)| match param {
-            ParamValue::Text(text) => Some((table, name.clone(), text.clone())),
-            ParamValue::Number(_) => None,
-        };
-        params.iter().filter_map(text).collect()
-    };
-    let of_authorize = of_authorize.map(|(table, name, text)| (table, name.clone(), text.clone()));
-    let of_tokens = texts("token_params", &oauth.token_params);
-    let of_refresh = texts("refresh_params", &oauth.refresh_params);
-    for (table, name, text) in of_authorize.chain(of_tokens).chain(of_refresh) {
-        known.text(&format!("auth.0.oauth.{table}.{name}"), &text, problems);
+    for (name, text) in &oauth.authorize_params {
+        known.text(&format!("auth.0.oauth.authorize_params.{name}"), text, problems);
+    }
+    for (table, params) in [("token_params", &oauth.token_params), ("refresh_params", &oauth.refresh_params)]
+    {
+        for (name, param) in params {
+            if let ParamValue::Text(text) = param {
+                known.text(&format!("auth.0.oauth.{table}.{name}"), text, problems);
+            }
+        }
     }
     if let Some(issuer) = &oauth.issuer {
         names.url("auth.0.oauth.issuer", issuer.as_str(), Reach::Connection, problems);
@@ -230,11 +227,7 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
 
 /// The stored values that count where none is given, by name.
 fn defaults(connection: &[Field], setup: Option<&Setup>) -> BTreeMap<String, String> {
-    let tokens = match setup {
-        Some(Setup::OAuth(oauth)) => Some(&oauth.tokens),
-        Some(Setup::Fetched(fetched)) => Some(&fetched.rules),
-        Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => None,
-    };
+    let tokens = setup.and_then(Setup::tokens);
     let kept = tokens.into_iter().flat_map(|tokens| &tokens.kept).map(|kept| (&kept.name, &kept.default));
     let fields = connection.iter().map(|field| (&field.key, &field.default));
     fields.chain(kept).filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()

@@ -27,8 +27,8 @@ const RESERVED_PARAMS: &[&str] = &[
     "state",
 ];
 
-/// Names that every OAuth credential uses, so no kept field may take them.
-const RESERVED_NAMES: &[&str] = &["access_token", "refresh_token", "expires_at"];
+/// Names that every credential with tokens uses, so no other field may take them.
+pub(super) const RESERVED_NAMES: [&str; 3] = ["access_token", "refresh_token", "expires_at"];
 
 /// A table with a token endpoint, as its path.
 #[derive(Clone, Copy)]

@@ -35,14 +35,8 @@ pub(super) fn proxying(
             problems.add(format!("proxy.wider_parameters.{index}"), message);
         }
     }
-    let of_login: Vec<&UrlTemplate> = match setup {
-        Some(Setup::OAuth(oauth)) => {
-            [&oauth.authorize_url, &oauth.token_url].into_iter().chain(&oauth.refresh_url).collect()
-        }
-        Some(Setup::Fetched(fetched)) => fetched.urls().collect(),
-        _ => Vec::new(),
-    };
-    let of_login = of_login.into_iter().chain(revoke.into_iter().flat_map(Revoke::urls));
+    let of_login = setup.into_iter().flat_map(Setup::urls);
+    let of_login = of_login.chain(revoke.into_iter().flat_map(Revoke::urls));
     let below = |url: &UrlTemplate| {
         let rest = url.as_str().strip_prefix(base?.as_str().trim_end_matches('/'))?;
         let path = rest.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;

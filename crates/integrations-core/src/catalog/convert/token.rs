@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::oauth::{Place, check_headers, check_params, check_separated_scopes, rules};
+use super::oauth::{Place, RESERVED_NAMES, check_headers, check_params, check_separated_scopes, rules};
 use super::values::{basic_auth, check_header, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
 use crate::catalog::file::{JwtTable, TokenCallTable, TokenTable};
 use crate::catalog::names::{AuthKind, BodyFormat, ClientAuth, Method, Rotation};
-use crate::catalog::oauth::{ParamValue, TokenRules};
+use crate::catalog::oauth::{CLIENT_REFUSED, ParamValue, TokenRules, UNAUTHORIZED};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::{Template, UrlTemplate};
@@ -20,12 +20,8 @@ const TOKEN: Place = Place("auth.0.token");
 const JWT: Place = Place("auth.0.jwt");
 /// What the form of a client needs (RFC 6749, section 2.3.1).
 const OF_THE_CLIENT: [&str; 2] = ["client_id", "client_secret"];
-/// Names of what is stored with the form, and of what requests for tokens have beside it.
-const RESERVED: [&str; 5] = ["access_token", "refresh_token", "expires_at", "assertion", "jti"];
-/// Codes that say that the client itself is refused (RFC 6749, section 5.2).
-const CLIENT_REFUSED: [&str; 2] = ["invalid_client", "unauthorized_client"];
-/// The status of an answer that says the same without a code (RFC 9110, section 15.5.2).
-const UNAUTHORIZED: u16 = 401;
+/// What requests for tokens have beside the form and what is stored with it.
+const OF_REQUESTS: [&str; 2] = ["assertion", "jti"];
 /// What the server itself claims (RFC 7519, section 4.1).
 const OWN_CLAIMS: [&str; 3] = ["iat", "exp", "nbf"];
 /// What a file may say in the header of an assertion (RFC 7515, section 4.1). The rest says how keys are found or
@@ -51,7 +47,7 @@ pub(super) fn fetched(
     problems: &mut Problems,
 ) -> Option<FetchedToken> {
     let has = |name: &str| form.fields.iter().chain(connection).any(|field| field.key == name);
-    for name in RESERVED.into_iter().filter(|name| has(name)) {
+    for name in RESERVED_NAMES.into_iter().chain(OF_REQUESTS).filter(|name| has(name)) {
         problems.add("auth.0.fields", format!("`{name}` is reserved: it is stored with the fields"));
     }
     if kind == AuthKind::ClientCredentials {

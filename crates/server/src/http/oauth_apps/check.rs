@@ -6,10 +6,9 @@ use axum::{extract::State, response::Response};
 use integrations_core::{
     catalog::Provider,
     error::ErrorCode,
-    fields::Fields,
+    fields::{Fields, object},
     wire::{CheckOAuthApp, OAuthAppTest, OAuthAppTestResponse},
 };
-use serde_json::Value;
 
 use crate::{
     edge::failure::Failure,
@@ -93,10 +92,7 @@ async fn check<A: KeyAccess>(
 ) -> Result<Response, Failure> {
     provider.oauth().ok_or_else(Failure::without_oauth)?;
     let mut fields = Fields::read_optional(post.json()?)?;
-    let connection = fields.optional("connection", |value| match value {
-        Value::Object(fields) => Ok(fields),
-        _ => Err("Expected object".to_owned()),
-    });
+    let connection = fields.optional("connection", object);
     let connection = fields.finish(Some(connection.unwrap_or_default()))?;
     let installer = Arc::clone(&api.installer);
     let checking = async move {

@@ -147,21 +147,27 @@ pub(in crate::provider) fn add_headers<'v>(
     value: impl Fn(&str) -> Option<&'v str> + Copy,
 ) -> Result<(), CallError> {
     for (name, template) in templates {
-        let text = match template.render(value) {
-            Err(RenderError::Missing(_)) => continue,
-            rendered => rendered?,
-        };
+        let Some(text) = template.render_known(value) else { continue };
         let invalid = || CallError::Header(name.clone());
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         headers.insert(name, secret(&text).ok_or_else(invalid)?);
     }
     if let Some(basic) = basic_auth {
-        let pair = format!("{}:{}", basic.username.render(value)?, basic.password.render(value)?);
-        let text = format!("Basic {}", STANDARD.encode(pair));
-        let invalid = || CallError::Header("Authorization".into());
-        headers.insert(header::AUTHORIZATION, secret(&text).ok_or_else(invalid)?);
+        let (username, password) = (basic.username.render(value)?, basic.password.render(value)?);
+        headers.insert(header::AUTHORIZATION, self::basic(&username, &password)?);
     }
     Ok(())
+}
+
+/// The basic authentication of a client: its id and its secret, each form-encoded first (RFC 6749, section 2.3.1).
+pub(in crate::provider) fn basic_of_client(id: &str, secret: &str) -> Result<HeaderValue, CallError> {
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    basic(&encoded(id), &encoded(secret))
+}
+
+fn basic(username: &str, password: &str) -> Result<HeaderValue, CallError> {
+    let text = format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
+    secret(&text).ok_or_else(|| CallError::Header("Authorization".into()))
 }
 
 /// A header's value, marked as sensitive so that no log shows it.

@@ -27,7 +27,7 @@ use tracing::{
     field::{Empty, debug},
 };
 
-pub(super) use self::call::{FORM, JSON, add_headers, secret, written_form};
+pub(super) use self::call::{FORM, JSON, add_headers, basic_of_client, secret, written_form};
 use self::{
     address::Allowed,
     resolver::{ForbiddenAddress, Resolver},

@@ -1,13 +1,11 @@
 //! Makes the requests that revoke access at a provider (RFC 7009, or the provider's own).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Request, header};
 use integrations_core::catalog::{ClientAuth, Provider, RenderError, RevokeBody, RevokeCall, TokenKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 
-use super::call::{CallError, FORM, JSON, add_headers, secret, written_form};
+use super::call::{CallError, FORM, JSON, add_headers, basic_of_client, written_form};
 
 /// The client id and secret of the app that got the tokens.
 pub type RevokingClient<'a> = (&'a str, &'a SecretString);
@@ -106,22 +104,14 @@ fn request<'v>(
         add_headers(headers, &auth.headers, auth.basic_auth.as_ref(), value)?;
     }
     add_headers(headers, &call.headers, None, value)?;
-    if let Some(client) = client.filter(|_| call.client_auth == Some(ClientAuth::Basic)) {
-        headers.insert(header::AUTHORIZATION, basic(client)?);
+    if let Some((id, secret)) = client.filter(|_| call.client_auth == Some(ClientAuth::Basic)) {
+        headers.insert(header::AUTHORIZATION, basic_of_client(id, secret.expose_secret())?);
     }
     if let Some((media, bytes)) = written.transpose()? {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         *request.body_mut() = bytes;
     }
     Ok(request)
-}
-
-/// Id and secret, each form-encoded first (RFC 6749, section 2.3.1).
-fn basic((id, client_secret): RevokingClient<'_>) -> Result<HeaderValue, CallError> {
-    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encoded(id), encoded(client_secret.expose_secret()));
-    let text = format!("Basic {}", STANDARD.encode(pair));
-    secret(&text).ok_or_else(|| CallError::Header("Authorization".into()))
 }
 
 #[cfg(test)]

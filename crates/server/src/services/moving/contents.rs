@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use integrations_core::{
+    encodings::to_hex,
     ids::{ExportId, ProjectId},
     lifecycle::Status,
     permissions::ActionPermissions,
@@ -190,7 +191,7 @@ pub(super) fn write(
 
 /// The hash of a file, in hexadecimal.
 pub(super) fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(text))
 }
 
 /// Reads the file.
