@@ -1,6 +1,9 @@
 //! Checks that the simulated providers are as strict as the other tests assume.
 
-use integrations_core::{catalog::Catalog, oauth::verify_callback};
+use integrations_core::{
+    catalog::{AuthKind, Catalog},
+    oauth::verify_callback,
+};
 use reqwest::{StatusCode, Url, header};
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Value, json};
@@ -311,21 +314,19 @@ fn every_provider_of_the_catalog_is_played_and_no_other() {
 async fn every_way_to_log_in_is_played() {
     let simulator = Simulator::start_with(Simulator::known()).await;
     let catalog = Catalog::embedded().unwrap();
+    let oauth = AuthKind::OAuth.as_str();
     let by_oauth = simulator.oauth_providers();
-    let mut missing = Vec::new();
+    let (mut missing, mut unknown) = (Vec::new(), Vec::new());
     for key in catalog.iter().map(|provider| provider.key.as_str()) {
-        for way in catalog.ways(key).unwrap().iter() {
-            let kind = way.auth.as_str();
-            let is_played = match way.oauth() {
-                Some(_) => by_oauth.contains(&key),
-                None => {
-                    simulator.key(key).is_some() || simulator.ways(key).iter().any(|(way, _)| way == kind)
-                }
-            };
-            if !is_played {
-                missing.push(format!("{key} by {kind}"));
-            }
-        }
+        let ways: Vec<&str> = catalog.ways(key).unwrap().iter().map(|way| way.auth.as_str()).collect();
+        let mut played: Vec<String> = simulator.ways(key).into_iter().map(|(kind, _)| kind).collect();
+        played.extend(by_oauth.contains(&key).then(|| oauth.to_owned()));
+        let by_key = |kind: &str| kind != oauth && simulator.key(key).is_some();
+        let is_played = |kind: &str| played.iter().any(|way| way == kind) || by_key(kind);
+        missing.extend(ways.iter().filter(|kind| !is_played(kind)).map(|kind| format!("{key} by {kind}")));
+        let is_known = |kind: &str| ways.contains(&kind);
+        unknown.extend(played.iter().filter(|kind| !is_known(kind)).map(|kind| format!("{key} by {kind}")));
     }
     assert_eq!(missing, [""; 0]);
+    assert_eq!(unknown, [""; 0], "no file has these ways");
 }

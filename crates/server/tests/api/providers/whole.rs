@@ -170,8 +170,10 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Whether it is installed, in whatever state.
     async fn is_connected(&self) -> bool {
-        self.server.integration(self.key).await["status"] == "active"
+        let status = &self.server.integration(self.key).await["status"];
+        !status.is_null() && status != "disconnected"
     }
 
     /// Lets its access tokens end, twice. Each time it is connected still, by a refresh.
