@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{
     TestDatabase,
     database::tell,
-    process::{Process, command, run},
+    process::{Process, admin, command, own, run},
     server::{ENCRYPTION_KEYS, client},
 };
 
@@ -65,10 +65,9 @@ fn expected() -> Vec<(String, String, Value)> {
 
 async fn a_database_of_the_last_version_is_upgraded_with_every_row_good(database: &TestDatabase) {
     let access = restore(database).await;
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let process = Process::serve(database, &[]).await;
     assert_eq!(shown(&process, &access).await, expected());
-    let whole = run(&["admin", "audit", "verify"], &own).await;
+    let whole = admin(database, &["audit", "verify"], "").await;
     assert!(whole.success, "{whole:?}");
     let two = format!("new:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=,{ENCRYPTION_KEYS}");
     let keys = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", two.as_str())];
@@ -83,13 +82,12 @@ async fn the_last_version_runs_on_the_schema_of_this_one_or_says_why_not(databas
         return tell("SKIPPED: RIQ_TEST_OLD_SERVER is not set to the program of the last version");
     };
     let access = restore(database).await;
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let early = run(&["admin", "project", "list"], &own).await;
+    let early = admin(database, &["project", "list"], "").await;
     if !early.success {
         early.failed_with("migrate");
     }
-    assert!(run(&["migrate"], &own).await.success);
-    let mut process = Process::spawn(of_program(Path::new(&old), &own));
+    assert!(run(&["migrate"], &own(database)).await.success);
+    let mut process = Process::spawn(of_program(Path::new(&old), &own(database)));
     if process.serves_or_ends() {
         assert_eq!(shown(&process, &access).await, expected());
     } else {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Backend, Server, TestDatabase, eventually,
-    process::{Finished, command, run, run_with_input},
-    server::ENCRYPTION_KEYS,
+    process::{self, Finished, command, own, run},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,8 +87,7 @@ impl Receiver {
 }
 
 async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
-    let environment = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, "").await
+    process::admin(database, arguments, "").await
 }
 
 fn file(database: &TestDatabase, name: &str) -> String {
@@ -291,10 +289,8 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     }
 
     let line = json!({"provider": "slack", "credential": {"access_token": "SECRET-other", "refresh_token": null, "expires_at": null}});
-    let own = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let installed =
-        run_with_input(&["admin", "import", "--project", &receiver.project, "-"], &own, &line.to_string())
-            .await;
+    let of_lines = ["import", "--project", &receiver.project, "-"];
+    let installed = process::admin(&receiver.database, &of_lines, &line.to_string()).await;
     assert!(installed.success, "{installed:?}");
     let before = receiver.integrations().await;
     let refused = receiver.import(&file).await;
@@ -398,9 +394,8 @@ async fn what_no_known_app_renews_stays(server: &Server) {
     assert!(reason.contains("an OAuth app that this command does not know"), "{reason}");
     assert_eq!(server.integration("linear").await["status"], "active");
     // An app whose secret cannot be opened is not the same as none.
-    let own = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let set = ["admin", "oauth-app", "set", "linear", "--client-id", "theirs", "--client-secret-file", "-"];
-    assert!(run_with_input(&set, &own, "SECRET-of-app").await.success);
+    let set = ["oauth-app", "set", "linear", "--client-id", "theirs", "--client-secret-file", "-"];
+    assert!(process::admin(&server.database, &set, "SECRET-of-app").await.success);
     let damaged = "UPDATE oauth_apps SET sealed_secret = (SELECT sealed FROM credentials LIMIT 1)";
     server.sql.execute(damaged, []).await;
     let refused = export_to(server, &recipient, &format!("{file}.other")).await;
@@ -475,7 +470,7 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
 }
 
 async fn export_despite_a_kill(server: &Server, receiver: &Receiver, file: &str) {
-    let source = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let source = own(&server.database);
     let project = server.project.to_string();
     let arguments = ["admin", "export", "--project", &project, "--to", &receiver.recipient, file];
     let used_here = async || {
@@ -512,7 +507,7 @@ async fn export_despite_a_kill(server: &Server, receiver: &Receiver, file: &str)
 }
 
 async fn import_despite_a_kill(receiver: &Receiver, file: &str) {
-    let target = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let target = own(&receiver.database);
     let identity = receiver.file("identity");
     let arguments = ["admin", "import", "--project", &receiver.project, "--identity", &identity, file];
     let lock = receiver.database.lock_integrations().await;

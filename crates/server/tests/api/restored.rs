@@ -4,22 +4,21 @@ use std::fs;
 
 use crate::support::{
     Backend, TestDatabase,
-    process::{Process, run},
-    server::{ENCRYPTION_KEYS, client},
+    process::{Process, admin, own, run},
+    server::client,
 };
 
 const SAID: &str = "this database was restored or copied";
 
 async fn found(database: &TestDatabase) -> String {
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let report = run(&["doctor", "--offline"], &own).await;
+    let report = run(&["doctor", "--offline"], &own(database)).await;
     report.stdout.lines().find(|line| line.contains("  copy  ")).unwrap_or_default().to_owned()
 }
 
 async fn resume(database: &TestDatabase) {
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    run(&["admin", "resume"], &own).await.failed_with("be sure that it has stopped for good");
-    assert!(run(&["admin", "resume", "--yes"], &own).await.success);
+    let refused = admin(database, &["resume"], "").await;
+    refused.failed_with("be sure that it has stopped for good");
+    assert!(admin(database, &["resume", "--yes"], "").await.success);
 }
 
 /// Starts a server and stops it. Returns whether it took the database for a copy.
@@ -38,8 +37,8 @@ async fn a_backup_is_known_even_in_the_place_of_its_original() {
     assert!(!starts_quietly(&database).await);
     assert!(!starts_quietly(&database).await, "after another start");
     let backup = database.path("backup.db");
-    let own = [("DATABASE_URL", database.url.as_str())];
-    assert!(run(&["admin", "backup", backup.to_str().unwrap()], &own).await.success);
+    let keyless = [("DATABASE_URL", database.url.as_str())];
+    assert!(run(&["admin", "backup", backup.to_str().unwrap()], &keyless).await.success);
     for beside in ["riq.db-wal", "riq.db-shm"] {
         drop(fs::remove_file(database.path(beside)));
     }

@@ -16,8 +16,7 @@ use crate::{
     crash::{Acknowledged, CLIENTS, hail, prepare},
     support::{
         TestDatabase, eventually,
-        process::{Process, run},
-        server::ENCRYPTION_KEYS,
+        process::{Process, admin},
     },
 };
 
@@ -114,7 +113,6 @@ async fn streams_all(database: &TestDatabase, environment: &[(&str, &str)], line
         let id = row["id"].as_str().unwrap();
         assert!(lines.iter().any(|line| line.contains(id)), "{id} is on record and was not streamed");
     }
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let verified = run(&["admin", "audit", "verify"], &own).await;
+    let verified = admin(database, &["audit", "verify"], "").await;
     assert!(verified.success, "{verified:?}");
 }

@@ -66,6 +66,16 @@ pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Comma
     command
 }
 
+/// The settings of a command on a database.
+pub(crate) fn own(database: &TestDatabase) -> [(&str, &str); 2] {
+    [("DATABASE_URL", &database.url), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)]
+}
+
+/// Runs a command of the operator to its end, with this on its standard input. It answers in JSON.
+pub(crate) async fn admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Finished {
+    run_with_input(&[&["admin", "--json"], arguments].concat(), &own(database), input).await
+}
+
 /// Runs a command to its end.
 pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     run_with_input(arguments, environment, "").await
@@ -106,16 +116,14 @@ pub(crate) struct Process {
 impl Process {
     /// Migrates a database and serves it on a free port.
     pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let migrated = run(&["migrate"], &[&own, environment].concat()).await;
+        let migrated = run(&["migrate"], &[&own(database), environment].concat()).await;
         assert!(migrated.success, "{migrated:?}");
         Self::serve_migrated(database, environment)
     }
 
     /// Serves a database that was migrated, on a free port.
     pub(crate) fn serve_migrated(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let environment = [&own, environment].concat();
+        let environment = [&own(database), environment].concat();
         let mut process = Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &environment));
         process.wait_for_address(Self::told_address);
         process
