@@ -1,6 +1,7 @@
 //! Runs the program as a process, for tests of signals, commands, stdout and stderr.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader, Read, Write as _},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -52,7 +53,16 @@ impl Finished {
 
 /// A command line of `riq-server`, without the settings of this process.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_riq-server"));
+    command_of(env!("CARGO_BIN_EXE_riq-server"), arguments, environment)
+}
+
+/// The same of another program.
+pub(crate) fn command_of(
+    program: impl AsRef<OsStr>,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Command {
+    let mut command = Command::new(program);
     let is_setting =
         |name: &str| name.starts_with("RIQ_") || name.starts_with("OTEL_") || name == "DATABASE_URL";
     for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
