@@ -10,6 +10,12 @@ use crate::support::{
 
 const SAID: &str = "this database was restored or copied";
 
+async fn migrated(backend: Backend) -> Option<TestDatabase> {
+    let database = TestDatabase::create(backend).await?;
+    assert!(run(&["migrate"], &own(&database)).await.success);
+    Some(database)
+}
+
 async fn found(database: &TestDatabase) -> String {
     let report = run(&["doctor", "--offline"], &own(database)).await;
     report.stdout.lines().find(|line| line.contains("  copy  ")).unwrap_or_default().to_owned()
@@ -23,7 +29,7 @@ async fn resume(database: &TestDatabase) {
 
 /// Starts a server and stops it. Returns whether it took the database for a copy.
 async fn starts_quietly(database: &TestDatabase) -> bool {
-    let mut process = Process::serve(database, &[]).await;
+    let mut process = Process::serve_migrated(database, &[]);
     let url = format!("http://{}/readyz", process.address);
     assert_eq!(client().get(url).send().await.unwrap().status().as_u16(), 200);
     process.terminate();
@@ -33,7 +39,7 @@ async fn starts_quietly(database: &TestDatabase) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_known_even_in_the_place_of_its_original() {
-    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let database = migrated(Backend::Sqlite).await.unwrap();
     assert!(!starts_quietly(&database).await);
     assert!(!starts_quietly(&database).await, "after another start");
     let backup = database.path("backup.db");
@@ -54,7 +60,7 @@ async fn a_backup_is_known_even_in_the_place_of_its_original() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_was_copied_is_known() {
-    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let database = migrated(Backend::Sqlite).await.unwrap();
     assert!(!starts_quietly(&database).await);
     let file = database.path("copy.db");
     fs::copy(database.path("riq.db"), &file).unwrap();
@@ -65,7 +71,7 @@ async fn a_file_that_was_copied_is_known() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_within_postgresql_is_known() {
-    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
+    let Some(database) = migrated(Backend::Postgres).await else { return };
     let Some(other) = TestDatabase::create(Backend::Postgres).await else { return };
     assert!(!starts_quietly(&database).await);
     let (server, name) = database.url.rsplit_once('/').unwrap();

@@ -74,7 +74,7 @@ async fn streams_all(database: &TestDatabase, environment: &[(&str, &str)], line
     let kills = std::env::var(KILLS.0).ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS.1);
     let acknowledged = Arc::new(Acknowledged::default());
     for kill in 0..kills {
-        let mut process = Process::serve(database, environment).await;
+        let mut process = Process::serve_migrated(database, environment);
         let base = format!("http://{}/api/v1/projects/{}/integrations", process.address, tenancy.project);
         let (before, enough) = (lines().len(), acknowledged.total() + 10);
         let clients: Vec<_> = (0..CLIENTS)
@@ -95,7 +95,7 @@ async fn streams_all(database: &TestDatabase, environment: &[(&str, &str)], line
         // As when its lease is over.
         sql.execute("UPDATE audit_stream SET owner = NULL", []).await;
     }
-    let _process = Process::serve(database, environment).await;
+    let _process = Process::serve_migrated(database, environment);
     let (unchained, unsent) = (
         "SELECT COUNT(*) FROM audit_pending",
         "SELECT COUNT(*) FROM audit_chain_heads WHERE streamed < number",
