@@ -8,12 +8,12 @@ use crate::support::{
     server::client,
 };
 
+on_both_databases!(a_copy_is_known);
+
 const SAID: &str = "this database was restored or copied";
 
-async fn migrated(backend: Backend) -> Option<TestDatabase> {
-    let database = TestDatabase::create(backend).await?;
-    assert!(run(&["migrate"], &own(&database)).await.success);
-    Some(database)
+async fn migrate(database: &TestDatabase) {
+    assert!(run(&["migrate"], &own(database)).await.success);
 }
 
 async fn found(database: &TestDatabase) -> String {
@@ -39,7 +39,8 @@ async fn starts_quietly(database: &TestDatabase) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_known_even_in_the_place_of_its_original() {
-    let database = migrated(Backend::Sqlite).await.unwrap();
+    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    migrate(&database).await;
     assert!(!starts_quietly(&database).await);
     assert!(!starts_quietly(&database).await, "after another start");
     let backup = database.path("backup.db");
@@ -58,29 +59,12 @@ async fn a_backup_is_known_even_in_the_place_of_its_original() {
     assert!(found(&database).await.starts_with("ok"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_copied_is_known() {
-    let database = migrated(Backend::Sqlite).await.unwrap();
-    assert!(!starts_quietly(&database).await);
-    let file = database.path("copy.db");
-    fs::copy(database.path("riq.db"), &file).unwrap();
-    let copy = TestDatabase::at(format!("sqlite://{}", file.display()));
-    assert!(starts_quietly(&copy).await);
-    assert!(!starts_quietly(&database).await, "the original");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_within_postgresql_is_known() {
-    let Some(database) = migrated(Backend::Postgres).await else { return };
-    let Some(other) = TestDatabase::create(Backend::Postgres).await else { return };
-    assert!(!starts_quietly(&database).await);
-    let (server, name) = database.url.rsplit_once('/').unwrap();
-    let copy = TestDatabase::at(format!("{server}/{name}_copy"));
-    let sql = other.open().await;
-    sql.execute(&format!("CREATE DATABASE {name}_copy TEMPLATE {name}"), []).await;
+async fn a_copy_is_known(database: &TestDatabase) {
+    migrate(database).await;
+    assert!(!starts_quietly(database).await);
+    let copy = database.copy().await;
     assert!(starts_quietly(&copy).await);
     resume(&copy).await;
     assert!(!starts_quietly(&copy).await);
-    assert!(!starts_quietly(&database).await, "the original");
-    sql.execute(&format!("DROP DATABASE {name}_copy WITH (FORCE)"), []).await;
+    assert!(!starts_quietly(database).await, "the original");
 }
