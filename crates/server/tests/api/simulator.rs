@@ -319,13 +319,14 @@ async fn every_way_to_log_in_is_played() {
     let (mut missing, mut unknown) = (Vec::new(), Vec::new());
     for key in catalog.iter().map(|provider| provider.key.as_str()) {
         let ways: Vec<&str> = catalog.ways(key).unwrap().iter().map(|way| way.auth.as_str()).collect();
-        let mut played: Vec<String> = simulator.ways(key).into_iter().map(|(kind, _)| kind).collect();
-        played.extend(by_oauth.contains(&key).then(|| oauth.to_owned()));
-        let by_key = |kind: &str| kind != oauth && simulator.key(key).is_some();
-        let is_played = |kind: &str| played.iter().any(|way| way == kind) || by_key(kind);
+        let is_by_oauth = by_oauth.contains(&key);
+        let is_played =
+            |kind: &str| if kind == oauth { is_by_oauth } else { simulator.typed(key, kind).is_some() };
         missing.extend(ways.iter().filter(|kind| !is_played(kind)).map(|kind| format!("{key} by {kind}")));
         let is_known = |kind: &str| ways.contains(&kind);
-        unknown.extend(played.iter().filter(|kind| !is_known(kind)).map(|kind| format!("{key} by {kind}")));
+        let typed = simulator.ways(key).into_iter().map(|(kind, _)| kind);
+        let played = typed.chain(is_by_oauth.then(|| oauth.to_owned()));
+        unknown.extend(played.filter(|kind| !is_known(kind)).map(|kind| format!("{key} by {kind}")));
     }
     assert_eq!(missing, [""; 0]);
     assert_eq!(unknown, [""; 0], "no file has these ways");
