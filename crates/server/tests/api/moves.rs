@@ -158,7 +158,7 @@ async fn nothing_of_it_is_used(server: &Server) {
     assert_eq!(monitors(server).await, 0);
     let resumed = server.patch("slack", json!({"status": "active"})).await;
     says_moving(&resumed, "REINSTALL_REQUIRED");
-    let checked = server.call("POST", &server.at("/slack/check")).send().await;
+    let checked = server.check("slack").await;
     says_moving(&checked, "REINSTALL_REQUIRED");
     let called = server.call("POST", &server.at("/shopify/actions/lookup_order"));
     let called = called.json(&json!({"input": {}})).send().await;
@@ -342,10 +342,7 @@ async fn what_only_looks_like_a_move_is_none(server: &Server) {
     let broken = "UPDATE integrations SET status = 'paused', error_message = 'Slack refuses it'";
     server.sql.execute(broken, []).await;
     server.sql.execute("UPDATE credentials SET dead_at = created_at", []).await;
-    let answers = [
-        server.patch("slack", json!({"status": "active"})).await,
-        server.call("POST", &server.at("/slack/check")).send().await,
-    ];
+    let answers = [server.patch("slack", json!({"status": "active"})).await, server.check("slack").await];
     for answer in answers {
         let message = answer.refused(409, "REINSTALL_REQUIRED").message();
         assert!(message.contains("install again"), "{message}");

@@ -310,7 +310,7 @@ async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator)
     }
     simulator.switch(|switches| switches.web_page = Some((403, page)));
     for (provider, ..) in OAUTH {
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(
             (&checked.data()["status"], &checked.data()["health_status"]),
             (&json!("active"), &json!("degraded"))
@@ -318,7 +318,7 @@ async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator)
     }
     simulator.switch(|switches| switches.web_page = None);
     for (provider, ..) in OAUTH {
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(checked.data()["health_status"], "healthy", "{provider}");
     }
     assert_eq!(simulator.complaints(), [""; 0]);

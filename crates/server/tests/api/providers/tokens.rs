@@ -230,8 +230,7 @@ async fn form_of(visitor: &Visitor<'_>, server: &Server, provider: &str) -> Form
 }
 
 async fn checked(server: &Server, provider: &str) -> Value {
-    let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
-    checked.data().clone()
+    server.check(provider).await.data().clone()
 }
 
 /// Asserts that nothing of a credential is shown, in the API or in the log of changes.

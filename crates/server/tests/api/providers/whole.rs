@@ -184,8 +184,7 @@ impl Player<'_> {
             if !self.simulator.end_access(self.key) {
                 return fail(format!("there is no refresh token the {time} time"));
             }
-            let target = self.server.at(&format!("/{}/check", self.key));
-            let checked = self.server.call("POST", &target).send().await;
+            let checked = self.server.check(self.key).await;
             if checked.data()["health_status"] != "healthy" {
                 return fail(format!("it is not refreshed the {time} time: {}", checked.text));
             }
