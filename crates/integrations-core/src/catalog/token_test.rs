@@ -1,37 +1,13 @@
 //! Files whose forms get access tokens by a request of the file or by a signed assertion: what is read, and what is
 //! refused.
 
+use super::ways_test::{self, read, refused};
 use super::*;
 
 /// A file with one way to log in.
 fn file(way: &str) -> String {
-    format!(
-        r#"
-format = 2
-key = "acme"
-name = "Acme"
-description = "Acme keeps things."
-category = "support"
-documentation_url = "https://acme.example/docs"
-api_base_url = "https://api.acme.example"
-
-[[auth]]
-{way}
-[auth.request]
-headers = {{ Authorization = "Bearer {{access_token}}" }}
-
-[account]
-source = "probe"
-id = ["/id"]
-name = ["/name"]
-
-[probe]
-method = "GET"
-url = "https://api.acme.example/me"
-good_statuses = [200]
-refused_statuses = [401]
-"#
-    )
+    let request = r#"headers = { Authorization = "Bearer {access_token}" }"#;
+    ways_test::file(&format!("[[auth]]\n{way}\n[auth.request]\n{request}"))
 }
 
 const EXCHANGE: &str = r#"
@@ -95,28 +71,9 @@ url = "https://api.acme.example/tokens"
 headers = { Authorization = "Bearer {assertion}" }
 "#;
 
-fn read(way: &str) -> Result<Catalog, ProviderFileErrors> {
-    Catalog::default().with_files([("acme.toml".to_owned(), file(way))])
-}
-
-/// Each of these changes is refused with these words, at the line of the file that has `#!`, if one has it.
-fn refused(way: &str, changes: &[(&str, &str, &str)]) {
-    for (from, to, message) in changes {
-        assert!(way.contains(from), "{from}");
-        let changed = way.replacen(from, to, 1);
-        let errors = read(&changed).expect_err(to);
-        let text = file(&changed);
-        let line = text.lines().position(|line| line.contains("#!")).map(|line| line + 1);
-        let is_told = |error: &&ProviderFileError| {
-            error.message.contains(message) && line.is_none_or(|line| line == error.line)
-        };
-        assert!(errors.iter().any(|error| is_told(&error)), "{to}: {errors}");
-    }
-}
-
 #[test]
 fn a_form_is_exchanged_by_a_request_of_the_file() {
-    let catalog = read(EXCHANGE).unwrap();
+    let catalog = read(&file(EXCHANGE)).unwrap();
     let acme = catalog.get("acme").unwrap();
     assert_eq!((acme.auth, acme.setup_type()), (AuthKind::TokenExchange, SetupType::ApiKey));
     let fetched = acme.fetched().unwrap();
@@ -132,7 +89,7 @@ fn a_form_is_exchanged_by_a_request_of_the_file() {
 #[test]
 fn a_wrong_exchange_is_refused_where_it_is_wrong() {
     refused(
-        EXCHANGE,
+        &file(EXCHANGE),
         &[
             ("key = \"password\"", "key = \"assertion\"", "`assertion` is reserved"),
             (
@@ -180,17 +137,17 @@ fn a_wrong_exchange_is_refused_where_it_is_wrong() {
         ],
     );
     let without = EXCHANGE.split("[auth.token.request]").next().unwrap();
-    let text = read(without).unwrap_err().to_string();
+    let text = read(&file(without)).unwrap_err().to_string();
     assert!(text.contains("`token_exchange` needs [auth.token]"), "{text}");
 }
 
 #[test]
 fn an_assertion_is_exchanged_or_sent_itself() {
-    let catalog = read(JWT).unwrap();
+    let catalog = read(&file(JWT)).unwrap();
     let fetched = catalog.get("acme").unwrap().fetched().unwrap().clone();
     assert!(fetched.assertion().is_some() && fetched.calls().is_some());
     let itself = JWT.split("[auth.token.request]").next().unwrap();
-    let catalog = read(itself).unwrap();
+    let catalog = read(&file(itself)).unwrap();
     let fetched = catalog.get("acme").unwrap().fetched().unwrap();
     assert!(fetched.assertion().is_some() && fetched.calls().is_none());
 }
@@ -198,7 +155,7 @@ fn an_assertion_is_exchanged_or_sent_itself() {
 #[test]
 fn a_wrong_assertion_is_refused_where_it_is_wrong() {
     refused(
-        JWT,
+        &file(JWT),
         &[
             ("algorithm = \"RS256\"", "algorithm = \"HS256\"", "unknown variant"),
             ("key = \"private_key\"\nheader", "key = \"app_id\" #!\nheader", "with `lines = true`"),
@@ -226,17 +183,17 @@ fn a_wrong_assertion_is_refused_where_it_is_wrong() {
         ],
     );
     let without = JWT.split("[auth.jwt]").next().unwrap();
-    let text = read(without).unwrap_err().to_string();
+    let text = read(&file(without)).unwrap_err().to_string();
     assert!(text.contains("`jwt` needs [auth.jwt]"), "{text}");
     let stray = EXCHANGE.replacen("kind = \"token_exchange\"", "kind = \"jwt\"", 1);
-    assert!(read(&stray).unwrap_err().to_string().contains("`jwt` needs [auth.jwt]"));
+    assert!(read(&file(&stray)).unwrap_err().to_string().contains("`jwt` needs [auth.jwt]"));
     let stray = JWT.replacen("kind = \"jwt\"", "kind = \"token_exchange\"", 1);
-    assert!(read(&stray).unwrap_err().to_string().contains("belongs to `kind = \"jwt\"`"));
+    assert!(read(&file(&stray)).unwrap_err().to_string().contains("belongs to `kind = \"jwt\"`"));
 }
 
 #[test]
 fn a_key_is_read_as_it_is_pasted_and_rubbish_is_refused_without_showing_it() {
-    let catalog = read(JWT).unwrap();
+    let catalog = read(&file(JWT)).unwrap();
     let acme = catalog.get("acme").unwrap();
     let credential = |key: &str| serde_json::Map::from_iter([("private_key".to_owned(), key.into())]);
     let pem = "-----BEGIN PRIVATE KEY-----\nc2Vj\ncmV0\n-----END PRIVATE KEY-----";

@@ -4,8 +4,8 @@ use serde_json::{Map, json};
 
 use super::*;
 
-/// A file with two ways, whose tables can be replaced.
-fn file(ways: &str) -> String {
+/// A file with these ways to log in.
+pub(super) fn file(ways: &str) -> String {
     format!(
         r#"
 format = 2
@@ -68,12 +68,26 @@ help = "Under Settings."
 headers = { X-Key = "{api_key}" }
 "#;
 
-fn read(text: &str) -> Result<Catalog, ProviderFileErrors> {
+pub(super) fn read(text: &str) -> Result<Catalog, ProviderFileErrors> {
     Catalog::default().with_files([("acme.toml".to_owned(), text.to_owned())])
 }
 
 fn refusal(text: &str) -> String {
     read(text).unwrap_err().to_string()
+}
+
+/// Each of these changes of a file is refused with these words, at the line that has `#!`, if one has it.
+pub(super) fn refused(text: &str, changes: &[(&str, &str, &str)]) {
+    for (from, to, message) in changes {
+        assert!(text.contains(from), "{from}");
+        let changed = text.replacen(from, to, 1);
+        let errors = read(&changed).expect_err(to);
+        let line = changed.lines().position(|line| line.contains("#!")).map(|line| line + 1);
+        let is_told = |error: &&ProviderFileError| {
+            error.message.contains(message) && line.is_none_or(|line| line == error.line)
+        };
+        assert!(errors.iter().any(|error| is_told(&error)), "{to}: {errors}");
+    }
 }
 
 #[test]
@@ -209,31 +223,31 @@ fn a_client_gets_tokens_with_what_was_typed() {
 
 #[test]
 fn a_client_without_what_it_needs_is_refused() {
-    for (from, to, message) in [
-        (
-            "key = \"client_secret\"",
-            "key = \"secret\"",
-            "needs the field `client_secret`, which gets the tokens",
-        ),
-        (
-            "key = \"client_id\"",
-            "key = \"access_token\"",
-            "`access_token` is reserved: it is stored with the fields",
-        ),
-        ("client = \"{client_id}\"", "scope = \"x\"", "`scope` is set by the server itself"),
-        ("client = \"{client_id}\"", "client = \"{access_token}\"", "`{access_token}` is unknown"),
-        ("client = \"{client_id}\"", "client = \"{nobody}\"", "nobody"),
-        ("scopes = [\"read\"]", "scopes = [\"read\", \"read\"]", "the scope `read` is listed twice"),
-        (
-            "client_auth = \"basic\"",
-            "client_auth = \"basic\"\ndefault_lifetime_seconds = 0",
-            "must be more than 0",
-        ),
-        ("acme.example/token", "{access_token}.example/token", "access_token"),
-    ] {
-        let text = refusal(&file(&CLIENT.replacen(from, to, 1)));
-        assert!(text.contains(message), "{to}: {text}");
-    }
+    refused(
+        &file(CLIENT),
+        &[
+            (
+                "key = \"client_secret\"",
+                "key = \"secret\"",
+                "needs the field `client_secret`, which gets the tokens",
+            ),
+            (
+                "key = \"client_id\"",
+                "key = \"access_token\"",
+                "`access_token` is reserved: it is stored with the fields",
+            ),
+            ("client = \"{client_id}\"", "scope = \"x\"", "`scope` is set by the server itself"),
+            ("client = \"{client_id}\"", "client = \"{access_token}\"", "`{access_token}` is unknown"),
+            ("client = \"{client_id}\"", "client = \"{nobody}\"", "nobody"),
+            ("scopes = [\"read\"]", "scopes = [\"read\", \"read\"]", "the scope `read` is listed twice"),
+            (
+                "client_auth = \"basic\"",
+                "client_auth = \"basic\"\ndefault_lifetime_seconds = 0",
+                "must be more than 0",
+            ),
+            ("acme.example/token", "{access_token}.example/token", "access_token"),
+        ],
+    );
     let without = CLIENT.split("[auth.token]").next().unwrap();
     assert!(refusal(&file(without)).contains("`client_credentials` needs [auth.token]"));
     let stray =

@@ -1,12 +1,12 @@
 //! Plays a request to the address of a built-in provider. What the tests of the provider files share.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use riq_testing::provider_files;
-use sha2::Sha256;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+pub(super) use super::sent_test::{answered, taken};
+use super::sent_test::{mac, refused};
 use super::*;
 use crate::catalog::Catalog;
 
@@ -42,14 +42,6 @@ pub(super) fn send_to(
     )
 }
 
-#[track_caller]
-pub(super) fn taken(verdict: Verdict) -> Taken {
-    match verdict {
-        Verdict::Take(taken) => *taken,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// The only event of a request.
 #[track_caller]
 pub(super) fn event(verdict: Verdict) -> Event {
@@ -65,28 +57,15 @@ pub(super) fn told(event: &Event) -> (&str, &str) {
 
 #[track_caller]
 pub(super) fn reason(verdict: Verdict) -> Reason {
-    match verdict {
-        Verdict::Refuse(refusal) => refusal.reason,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[track_caller]
-pub(super) fn answered(verdict: Verdict) -> Answer {
-    match verdict {
-        Verdict::Answer(answer) => answer,
-        other => panic!("{other:?}"),
-    }
+    refused(verdict).1
 }
 
 pub(super) fn hex_mac(key: impl AsRef<[u8]>, message: impl AsRef<[u8]>) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).unwrap();
-    mac.update(message.as_ref());
-    encodings::to_hex(&mac.finalize().into_bytes())
+    encodings::to_hex(&mac(key.as_ref(), &[message.as_ref()]))
 }
 
 pub(super) fn base64_mac(key: impl AsRef<[u8]>, message: impl AsRef<[u8]>) -> String {
-    STANDARD.encode(encodings::hex(&hex_mac(key, message)).unwrap())
+    STANDARD.encode(mac(key.as_ref(), &[message.as_ref()]))
 }
 
 pub(super) fn basic(credentials: &str) -> String {

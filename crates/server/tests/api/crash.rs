@@ -14,8 +14,8 @@ use crate::support::{
     TestDatabase,
     database::Sql,
     eventually,
-    process::{Process, run, run_with_input},
-    server::{ENCRYPTION_KEYS, client, installation},
+    process::{Process, admin, run},
+    server::{client, installation},
 };
 
 on_both_databases!(
@@ -38,23 +38,18 @@ pub(crate) struct Tenancy {
     pub(crate) key: String,
 }
 
-async fn admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Value {
-    let environment = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, input).await.json()
-}
-
 pub(crate) async fn prepare(database: &TestDatabase) -> Tenancy {
     let migrated = run(&["migrate"], &[("DATABASE_URL", &database.url)]).await;
     assert!(migrated.success, "{migrated:?}");
-    let org = admin(database, &["org", "create", "--name", "Acme"], "").await;
+    let org = admin(database, &["org", "create", "--name", "Acme"], "").await.json();
     let org = org["id"].as_str().unwrap();
-    let project = admin(database, &["project", "create", "--org", org, "--name", "Support"], "").await;
+    let project = admin(database, &["project", "create", "--org", org, "--name", "Support"], "").await.json();
     let create = ["key", "create", "--org", org, "--name", "CI", "--scopes", "write", "--tier", "enterprise"];
-    let key = admin(database, &create, "").await;
+    let key = admin(database, &create, "").await.json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let tenancy = Tenancy { project: text(&project["id"]), key: text(&key["api_key"]) };
     let lines: Vec<String> = SHARED.iter().map(|provider| installation(provider).to_string()).collect();
-    admin(database, &["import", "--project", &tenancy.project, "-"], &lines.join("\n")).await;
+    admin(database, &["import", "--project", &tenancy.project, "-"], &lines.join("\n")).await.json();
     tenancy
 }
 
@@ -181,7 +176,7 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost(database: &TestDataba
     let line = installation(COMING_AND_GOING).to_string();
     for kill in 0..KILLS {
         let mut process = Process::serve(database, &[]).await;
-        admin(database, &["import", "--project", &tenancy.project, "-"], &line).await;
+        admin(database, &["import", "--project", &tenancy.project, "-"], &line).await.json();
         let base = format!("http://{}/api/v1/projects/{}/integrations", process.address, tenancy.project);
         let mut clients = Vec::new();
         for client in 0..CLIENTS {

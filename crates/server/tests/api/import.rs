@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{
     Answer, TestDatabase,
     database::Sql,
-    process::{Finished, Process, run, run_with_input},
-    server::{ENCRYPTION_KEYS, client},
+    process::{self, Finished, Process, own, run, run_with_input},
+    server::client,
 };
 
 on_both_databases!(
@@ -54,9 +54,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn admin(&self, arguments: &[&str], input: &str) -> Finished {
-        let environment =
-            [("DATABASE_URL", self.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, input).await
+        process::admin(self.database, arguments, input).await
     }
 
     async fn import(&self, lines: &str) -> Finished {
@@ -106,8 +104,8 @@ async fn the_issues_lines_are_imported(database: &TestDatabase) {
     );
 
     let other = desk.make(&["project", "create", "--org", &desk.org, "--name", "Second"]).await;
-    let environment = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let words = run(&["admin", "import", "--project", &other, file.to_str().unwrap()], &environment).await;
+    let arguments = ["admin", "import", "--project", &other, file.to_str().unwrap()];
+    let words = run(&arguments, &own(database)).await;
     assert_eq!(words.stdout_of_success(), format!("Imported shopify, postmark into {other}\n"));
 }
 
@@ -170,11 +168,8 @@ async fn every_bad_line_is_named_with_line_and_path(database: &TestDatabase) {
     }
     assert!(issues.iter().all(|issue| !issue.starts_with("1:") && !issue.starts_with("2:")), "{issues:#?}");
     assert!(!issues.join("").contains("SECRET"), "{issues:#?}");
-    let words = {
-        let environment = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        run_with_input(&["admin", "import", "--project", &desk.project, "-"], &environment, &lines.join("\n"))
-            .await
-    };
+    let arguments = ["admin", "import", "--project", &desk.project, "-"];
+    let words = run_with_input(&arguments, &own(database), &lines.join("\n")).await;
     words.failed_with("10 of the file's lines cannot be imported; nothing was");
     assert!(
         words.stdout.contains("line 4: credential.api_key: Expected a restricted or secret key"),

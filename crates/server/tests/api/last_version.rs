@@ -5,14 +5,14 @@
 //! disconnected), a webhook, an install link, an OAuth app. `RIQ_TEST_OLD_SERVER` is the path of that program, which is
 //! built each night.
 
-use std::{env, path::Path};
+use std::env;
 
 use serde_json::Value;
 
 use crate::support::{
     TestDatabase,
     database::tell,
-    process::{Process, command, run},
+    process::{Process, admin, command_of, own, run},
     server::{ENCRYPTION_KEYS, client},
 };
 
@@ -65,10 +65,9 @@ fn expected() -> Vec<(String, String, Value)> {
 
 async fn a_database_of_the_last_version_is_upgraded_with_every_row_good(database: &TestDatabase) {
     let access = restore(database).await;
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
     let process = Process::serve(database, &[]).await;
     assert_eq!(shown(&process, &access).await, expected());
-    let whole = run(&["admin", "audit", "verify"], &own).await;
+    let whole = admin(database, &["audit", "verify"], "").await;
     assert!(whole.success, "{whole:?}");
     let two = format!("new:Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=,{ENCRYPTION_KEYS}");
     let keys = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", two.as_str())];
@@ -83,32 +82,17 @@ async fn the_last_version_runs_on_the_schema_of_this_one_or_says_why_not(databas
         return tell("SKIPPED: RIQ_TEST_OLD_SERVER is not set to the program of the last version");
     };
     let access = restore(database).await;
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let early = run(&["admin", "project", "list"], &own).await;
+    let early = admin(database, &["project", "list"], "").await;
     if !early.success {
         early.failed_with("migrate");
     }
-    assert!(run(&["migrate"], &own).await.success);
-    let mut process = Process::spawn(of_program(Path::new(&old), &own));
+    assert!(run(&["migrate"], &own(database)).await.success);
+    let serve = command_of(old, &["serve", "--bind", "127.0.0.1:0"], &own(database));
+    let mut process = Process::spawn(serve);
     if process.serves_or_ends() {
         assert_eq!(shown(&process, &access).await, expected());
     } else {
         let said = format!("{}{}", process.stdout(), process.stderr());
         assert!(said.contains("newer"), "it says why it does not start: {said}");
     }
-}
-
-/// The command line of `serve` for another program.
-fn of_program(program: &Path, environment: &[(&str, &str)]) -> std::process::Command {
-    let ours = command(&["serve", "--bind", "127.0.0.1:0"], environment);
-    let mut other = std::process::Command::new(program);
-    other.args(ours.get_args()).stdin(std::process::Stdio::null());
-    other.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    for (name, value) in ours.get_envs() {
-        match value {
-            Some(value) => other.env(name, value),
-            None => other.env_remove(name),
-        };
-    }
-    other
 }

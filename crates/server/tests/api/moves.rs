@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Backend, Server, TestDatabase, eventually,
-    process::{Finished, command, run, run_with_input},
-    server::ENCRYPTION_KEYS,
+    process::{self, Finished, command, own, run},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,8 +47,7 @@ impl Receiver {
             Self { database, organization: String::new(), project: String::new(), recipient: String::new() };
         receiver.organization = receiver.made(&["org", "create", "--name", "There"]).await;
         receiver.project = receiver.other_project().await;
-        let made = receiver.admin(&["identity", "--identity", &receiver.file("identity")]).await.json();
-        receiver.recipient = made["recipient"].as_str().unwrap().to_owned();
+        receiver.recipient = recipient(&receiver.database).await;
         receiver
     }
 
@@ -62,7 +60,7 @@ impl Receiver {
     }
 
     fn file(&self, name: &str) -> String {
-        self.database.path(name).to_str().unwrap().to_owned()
+        file(&self.database, name)
     }
 
     async fn admin(&self, arguments: &[&str]) -> Finished {
@@ -70,8 +68,14 @@ impl Receiver {
     }
 
     async fn import(&self, file: &str) -> Finished {
+        self.import_with(&self.project, &[], file).await
+    }
+
+    /// Imports into this project, with further options.
+    async fn import_with(&self, project: &str, options: &[&str], file: &str) -> Finished {
         let identity = self.file("identity");
-        self.admin(&["import", "--project", &self.project, "--identity", &identity, file]).await
+        let fixed = ["import", "--project", project, "--identity", &identity];
+        self.admin(&[&fixed, options, &[file]].concat()).await
     }
 
     /// What it has: providers, states and what people have set.
@@ -83,15 +87,34 @@ impl Receiver {
 }
 
 async fn admin(database: &TestDatabase, arguments: &[&str]) -> Finished {
-    let environment = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    run_with_input(&[&["admin", "--json"], arguments].concat(), &environment, "").await
+    process::admin(database, arguments, "").await
+}
+
+fn file(database: &TestDatabase, name: &str) -> String {
+    database.path(name).to_str().unwrap().to_owned()
+}
+
+/// The public key of a new identity beside a database, whatever is in the database.
+async fn recipient(database: &TestDatabase) -> String {
+    let made = admin(database, &["identity", "--identity", &file(database, "identity")]).await.json();
+    made["recipient"].as_str().unwrap().to_owned()
+}
+
+/// Exports the server's project to whoever has this public key.
+async fn export_to(server: &Server, recipient: &str, file: &str) -> Finished {
+    let project = server.project.to_string();
+    admin(&server.database, &["export", "--project", &project, "--to", recipient, file]).await
 }
 
 async fn export(server: &Server, receiver: &Receiver, name: &str) -> (String, Value) {
-    let (file, project) = (receiver.file(name), server.project.to_string());
-    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
-    let report = admin(&server.database, &arguments).await.json();
+    let file = receiver.file(name);
+    let report = export_to(server, &receiver.recipient, &file).await.json();
     (file, report)
+}
+
+/// Where nobody receives it: a recipient, and the file that is exported to.
+async fn nowhere(server: &Server) -> (String, String) {
+    (recipient(&server.database).await, file(&server.database, "move.json"))
 }
 
 #[track_caller]
@@ -135,7 +158,7 @@ async fn nothing_of_it_is_used(server: &Server) {
     assert_eq!(monitors(server).await, 0);
     let resumed = server.patch("slack", json!({"status": "active"})).await;
     says_moving(&resumed, "REINSTALL_REQUIRED");
-    let checked = server.call("POST", &server.at("/slack/check")).send().await;
+    let checked = server.check("slack").await;
     says_moving(&checked, "REINSTALL_REQUIRED");
     let called = server.call("POST", &server.at("/shopify/actions/lookup_order"));
     let called = called.json(&json!({"input": {}})).send().await;
@@ -143,13 +166,12 @@ async fn nothing_of_it_is_used(server: &Server) {
 }
 
 async fn it_is_expected(receiver: &Receiver, file: &str, hash: &str) {
-    let identity = receiver.file("identity");
-    let trial = ["import", "--project", &receiver.project, "--identity", &identity, "--dry-run", file];
-    let expecting = |hash: &'static str| [&trial[..], &["--expect", hash]].concat();
-    receiver.admin(&expecting("00")).await.failed_with("not the expected export").failed_with(hash);
-    assert!(receiver.admin(&[&trial[..], &["--expect", hash]].concat()).await.success);
-    let over = receiver.admin(&[&trial[..], &["--receipt", file]].concat()).await;
-    over.failed_with("would be written over the export");
+    let trial = async |option: &str, value: &str| {
+        receiver.import_with(&receiver.project, &["--dry-run", option, value], file).await
+    };
+    trial("--expect", "00").await.failed_with("not the expected export").failed_with(hash);
+    assert!(trial("--expect", hash).await.success);
+    trial("--receipt", file).await.failed_with("would be written over the export");
     let line = receiver.file("lines");
     fs::write(&line, "{}").unwrap();
     let of_lines = ["import", "--project", &receiver.project, "--expect", hash, &line];
@@ -157,18 +179,7 @@ async fn it_is_expected(receiver: &Receiver, file: &str, hash: &str) {
 }
 
 async fn it_arrives_as_a_whole(receiver: &Receiver, file: &str) {
-    let tried = receiver
-        .admin(&[
-            "import",
-            "--project",
-            &receiver.project,
-            "--dry-run",
-            "--identity",
-            &receiver.file("identity"),
-            file,
-        ])
-        .await
-        .json();
+    let tried = receiver.import_with(&receiver.project, &["--dry-run"], file).await.json();
     assert_eq!(tried["receipt"], Value::Null);
     assert_eq!(receiver.integrations().await, [Value::Null; 0]);
     let arrived = receiver.import(file).await.json();
@@ -188,9 +199,8 @@ async fn its_receipt_ends_it(server: &Server, receiver: &Receiver, file: &str) {
     let receipt = format!("{file}.receipt");
     let genuine = fs::read_to_string(&receipt).unwrap();
     fs::remove_file(&receipt).unwrap();
-    let identity = receiver.file("identity");
-    let trial = ["import", "--project", &receiver.project, "--identity", &identity, "--dry-run", file];
-    receiver.admin(&trial).await.failed_with("was imported before");
+    let trial = receiver.import_with(&receiver.project, &["--dry-run"], file).await;
+    trial.failed_with("was imported before");
     assert!(!fs::exists(&receipt).unwrap(), "a trial writes nothing");
     receiver.import(file).await.failed_with("was imported before");
     assert_eq!(fs::read_to_string(&receipt).unwrap(), genuine, "the receipt is written again");
@@ -226,15 +236,8 @@ async fn an_export_can_be_taken_back_until_it_is_imported(server: &Server) {
     let receiver = Receiver::beside(server).await;
     let (file, report) = export(server, &receiver, "move.json").await;
     let id = report["export_id"].as_str().unwrap();
-    let again = [
-        "export",
-        "--project",
-        &server.project.to_string(),
-        "--to",
-        &receiver.recipient,
-        &receiver.file("x"),
-    ];
-    admin(&server.database, &again).await.failed_with("on its way by an earlier export");
+    let again = export_to(server, &receiver.recipient, &receiver.file("x")).await;
+    again.failed_with("on its way by an earlier export");
     let listed = admin(&server.database, &["export", "--list"]).await.json();
     assert_eq!((&listed[0]["id"], &listed[0]["status"]), (&json!(id), &json!("under_way")));
     // What is connected anew meanwhile has another credential, and stays.
@@ -262,10 +265,8 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     server.install("slack").await;
     server.install("stripe").await;
     let receiver = Receiver::beside(server).await;
-    let project = server.project.to_string();
     let slip = format!("{}A", receiver.recipient);
-    let to = admin(&server.database, &["export", "--project", &project, "--to", &slip, "x"]).await;
-    to.failed_with("not the public key of a receiver");
+    export_to(server, &slip, "x").await.failed_with("not the public key of a receiver");
     let (file, _) = export(server, &receiver, "move.json").await;
     let text = fs::read_to_string(&file).unwrap();
 
@@ -288,10 +289,8 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     }
 
     let line = json!({"provider": "slack", "credential": {"access_token": "SECRET-other", "refresh_token": null, "expires_at": null}});
-    let own = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let installed =
-        run_with_input(&["admin", "import", "--project", &receiver.project, "-"], &own, &line.to_string())
-            .await;
+    let of_lines = ["import", "--project", &receiver.project, "-"];
+    let installed = process::admin(&receiver.database, &of_lines, &line.to_string()).await;
     assert!(installed.success, "{installed:?}");
     let before = receiver.integrations().await;
     let refused = receiver.import(&file).await;
@@ -302,10 +301,7 @@ async fn what_does_not_fit_is_refused_in_words_and_nothing_is_written(server: &S
     assert_eq!(imports, 0);
     // Into another project it goes.
     let elsewhere = receiver.other_project().await;
-    let identity = receiver.file("identity");
-    assert!(
-        receiver.admin(&["import", "--project", &elsewhere, "--identity", &identity, &file]).await.success
-    );
+    assert!(receiver.import_with(&elsewhere, &[], &file).await.success);
 }
 
 async fn what_is_on_its_way_is_not_revoked(server: &Server) {
@@ -333,8 +329,8 @@ async fn an_interrupted_renewal_stays(server: &Server) {
     server.install("stripe").await;
     let mark = "UPDATE monitors SET refresh_begun_by = $1 WHERE provider = 'linear'";
     server.sql.execute(mark, [SqlValue::from("lea_00000000000000000000000001")]).await;
-    let receiver = Receiver::beside(server).await;
-    let (_, report) = export(server, &receiver, "move.json").await;
+    let (recipient, file) = nowhere(server).await;
+    let report = export_to(server, &recipient, &file).await.json();
     assert_eq!(report["exported"], json!(["stripe"]));
     assert_eq!(report["stays"][0]["provider"], "linear");
     assert!(report["stays"][0]["reason"].as_str().unwrap().contains("interrupted"), "{report}");
@@ -346,18 +342,13 @@ async fn what_only_looks_like_a_move_is_none(server: &Server) {
     let broken = "UPDATE integrations SET status = 'paused', error_message = 'Slack refuses it'";
     server.sql.execute(broken, []).await;
     server.sql.execute("UPDATE credentials SET dead_at = created_at", []).await;
-    let answers = [
-        server.patch("slack", json!({"status": "active"})).await,
-        server.call("POST", &server.at("/slack/check")).send().await,
-    ];
+    let answers = [server.patch("slack", json!({"status": "active"})).await, server.check("slack").await];
     for answer in answers {
         let message = answer.refused(409, "REINSTALL_REQUIRED").message();
         assert!(message.contains("install again"), "{message}");
     }
-    let receiver = Receiver::beside(server).await;
-    let (file, project) = (receiver.file("move.json"), server.project.to_string());
-    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
-    admin(&server.database, &arguments).await.failed_with("it has no usable credential");
+    let (recipient, file) = nowhere(server).await;
+    export_to(server, &recipient, &file).await.failed_with("it has no usable credential");
     assert!(!fs::exists(&file).unwrap());
 }
 
@@ -365,8 +356,8 @@ async fn a_new_connection_is_not_taken_for_the_one_that_moved(server: &Server) {
     for provider in ["postmark", "slack", "slack~eu"] {
         server.install(provider).await;
     }
-    let receiver = Receiver::beside(server).await;
-    let (_, report) = export(server, &receiver, "move.json").await;
+    let (recipient, file) = nowhere(server).await;
+    let report = export_to(server, &recipient, &file).await.json();
     server.clock.advance(time::Duration::seconds(1));
     for provider in ["slack", "slack~eu"] {
         server.delete(provider).await.data();
@@ -393,39 +384,34 @@ async fn what_no_known_app_renews_stays(server: &Server) {
         "access_token": "SECRET-access", "refresh_token": "SECRET-refresh", "expires_at": "2030-01-01T00:00:00Z"}});
     server.import(server.project, &line.to_string()).await;
     server.install("stripe").await;
-    let receiver = Receiver::beside(server).await;
-    let (_, report) = export(server, &receiver, "move.json").await;
+    let (recipient, file) = nowhere(server).await;
+    let report = export_to(server, &recipient, &file).await.json();
     assert_eq!(report["exported"], json!(["stripe"]));
     let reason = report["stays"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("an OAuth app that this command does not know"), "{reason}");
     assert_eq!(server.integration("linear").await["status"], "active");
     // An app whose secret cannot be opened is not the same as none.
-    let own = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let set = ["admin", "oauth-app", "set", "linear", "--client-id", "theirs", "--client-secret-file", "-"];
-    assert!(run_with_input(&set, &own, "SECRET-of-app").await.success);
+    let set = ["oauth-app", "set", "linear", "--client-id", "theirs", "--client-secret-file", "-"];
+    assert!(process::admin(&server.database, &set, "SECRET-of-app").await.success);
     let damaged = "UPDATE oauth_apps SET sealed_secret = (SELECT sealed FROM credentials LIMIT 1)";
     server.sql.execute(damaged, []).await;
-    let (file, project) = (receiver.file("other.json"), server.project.to_string());
-    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
-    admin(&server.database, &arguments)
-        .await
-        .failed_with("a secret of the OAuth app of Linear cannot be opened");
+    let refused = export_to(server, &recipient, &format!("{file}.other")).await;
+    refused.failed_with("a secret of the OAuth app of Linear cannot be opened");
 }
 
 async fn a_copy_exports_nothing(server: &Server) {
     server.install("stripe").await;
-    let receiver = Receiver::beside(server).await;
-    let (file, project) = (receiver.file("move.json"), server.project.to_string());
-    let arguments = ["export", "--project", &project, "--to", &receiver.recipient, &file];
+    let (recipient, file) = nowhere(server).await;
+    let export = async || export_to(server, &recipient, &file).await;
     assert!(admin(&server.database, &["resume", "--not-yet"]).await.success);
-    admin(&server.database, &arguments).await.failed_with("this database was restored or copied");
+    export().await.failed_with("this database was restored or copied");
     assert!(!fs::exists(&file).unwrap());
     assert!(admin(&server.database, &["resume", "--yes"]).await.success);
     // As it is before a server has started on a copy.
     server.sql.execute("UPDATE whereabouts SET place = 'where the original is'", []).await;
-    admin(&server.database, &arguments).await.failed_with("this database was restored or copied");
+    export().await.failed_with("this database was restored or copied");
     assert!(admin(&server.database, &["resume", "--yes"]).await.success);
-    let report = admin(&server.database, &arguments).await.json();
+    let report = export().await.json();
     assert!(admin(&server.database, &["resume", "--not-yet"]).await.success);
     let resumed = admin(&server.database, &["resume"]).await;
     resumed
@@ -445,10 +431,8 @@ async fn a_second_import_is_told(server: &Server) {
     for table in ["imports", "credentials", "monitors"] {
         sql.execute(&format!("DELETE FROM {table}"), []).await;
     }
-    let (identity, elsewhere) = (receiver.file("identity"), receiver.other_project().await);
-    let again =
-        ["import", "--project", &elsewhere, "--identity", &identity, "--receipt", &receipts[1], &file];
-    receiver.admin(&again).await.json();
+    let elsewhere = receiver.other_project().await;
+    receiver.import_with(&elsewhere, &["--receipt", &receipts[1]], &file).await.json();
     assert!(admin(&server.database, &["export", "--receipt", &receipts[0]]).await.success);
     let second = admin(&server.database, &["export", "--receipt", &receipts[1]]).await;
     second.failed_with("was imported twice").failed_with(&receiver.project).failed_with(&elsewhere);
@@ -483,7 +467,7 @@ async fn a_kill_on_either_side_leaves_one_holder(server: &Server) {
 }
 
 async fn export_despite_a_kill(server: &Server, receiver: &Receiver, file: &str) {
-    let source = [("DATABASE_URL", server.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let source = own(&server.database);
     let project = server.project.to_string();
     let arguments = ["admin", "export", "--project", &project, "--to", &receiver.recipient, file];
     let used_here = async || {
@@ -520,7 +504,7 @@ async fn export_despite_a_kill(server: &Server, receiver: &Receiver, file: &str)
 }
 
 async fn import_despite_a_kill(receiver: &Receiver, file: &str) {
-    let target = [("DATABASE_URL", receiver.database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
+    let target = own(&receiver.database);
     let identity = receiver.file("identity");
     let arguments = ["admin", "import", "--project", &receiver.project, "--identity", &identity, file];
     let lock = receiver.database.lock_integrations().await;

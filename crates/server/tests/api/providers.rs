@@ -50,7 +50,8 @@ const FORMS: [(&str, Option<&str>); 5] = [
     ("stripe", Some("Rocket Rides")),
 ];
 
-/// Makes two tests of each named `async fn(&Server, &Simulator)`, one for each database.
+/// Makes two tests of each named `async fn(&Server, &Simulator)`, one for each database. A module that plays other
+/// providers has a `played` of its own.
 macro_rules! on_both_played {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -58,12 +59,12 @@ macro_rules! on_both_played {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                super::played(Backend::Sqlite, crate::support::catalog::few([]), super::$name).await;
+                super::played(Backend::Sqlite, super::$name).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                super::played(Backend::Postgres, crate::support::catalog::few([]), super::$name).await;
+                super::played(Backend::Postgres, super::$name).await;
             }
         }
     )+};
@@ -82,8 +83,8 @@ on_both_played!(
 );
 
 /// Runs a test against a server that reaches the simulator in place of the providers.
-pub(crate) async fn played(backend: Backend, catalog: Catalog, test: impl AsyncFnOnce(&Server, &Simulator)) {
-    play(backend, catalog, Simulator::start().await, test).await;
+pub(crate) async fn played(backend: Backend, test: impl AsyncFnOnce(&Server, &Simulator)) {
+    play(backend, few([]), Simulator::start().await, test).await;
 }
 
 async fn play(
@@ -309,7 +310,7 @@ async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator)
     }
     simulator.switch(|switches| switches.web_page = Some((403, page)));
     for (provider, ..) in OAUTH {
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(
             (&checked.data()["status"], &checked.data()["health_status"]),
             (&json!("active"), &json!("degraded"))
@@ -317,7 +318,7 @@ async fn a_web_page_makes_nobody_healthy(server: &Server, simulator: &Simulator)
     }
     simulator.switch(|switches| switches.web_page = None);
     for (provider, ..) in OAUTH {
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(checked.data()["health_status"], "healthy", "{provider}");
     }
     assert_eq!(simulator.complaints(), [""; 0]);
@@ -418,8 +419,8 @@ async fn a_file_that_deviates_is_found_out() {
             assert!(text.contains(from), "{provider}.toml has no {from}");
             (name, text.replace(from, to))
         });
-        let catalog = few(files);
-        played(Backend::Sqlite, catalog, async |server, simulator| {
+        let simulator = Simulator::start().await;
+        play(Backend::Sqlite, few(files), simulator, async |server, simulator| {
             for (provider, _, _, complaint) in round {
                 let before = simulator.complaints().len();
                 connect_at_odds(server, simulator, provider).await;

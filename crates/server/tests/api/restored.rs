@@ -4,27 +4,32 @@ use std::fs;
 
 use crate::support::{
     Backend, TestDatabase,
-    process::{Process, run},
-    server::{ENCRYPTION_KEYS, client},
+    process::{Process, admin, own, run},
+    server::client,
 };
+
+on_both_databases!(a_copy_is_known);
 
 const SAID: &str = "this database was restored or copied";
 
+async fn migrate(database: &TestDatabase) {
+    assert!(run(&["migrate"], &own(database)).await.success);
+}
+
 async fn found(database: &TestDatabase) -> String {
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    let report = run(&["doctor", "--offline"], &own).await;
+    let report = run(&["doctor", "--offline"], &own(database)).await;
     report.stdout.lines().find(|line| line.contains("  copy  ")).unwrap_or_default().to_owned()
 }
 
 async fn resume(database: &TestDatabase) {
-    let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-    run(&["admin", "resume"], &own).await.failed_with("be sure that it has stopped for good");
-    assert!(run(&["admin", "resume", "--yes"], &own).await.success);
+    let refused = admin(database, &["resume"], "").await;
+    refused.failed_with("be sure that it has stopped for good");
+    assert!(admin(database, &["resume", "--yes"], "").await.success);
 }
 
 /// Starts a server and stops it. Returns whether it took the database for a copy.
 async fn starts_quietly(database: &TestDatabase) -> bool {
-    let mut process = Process::serve(database, &[]).await;
+    let mut process = Process::serve_migrated(database, &[]);
     let url = format!("http://{}/readyz", process.address);
     assert_eq!(client().get(url).send().await.unwrap().status().as_u16(), 200);
     process.terminate();
@@ -35,11 +40,12 @@ async fn starts_quietly(database: &TestDatabase) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_known_even_in_the_place_of_its_original() {
     let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    migrate(&database).await;
     assert!(!starts_quietly(&database).await);
     assert!(!starts_quietly(&database).await, "after another start");
     let backup = database.path("backup.db");
-    let own = [("DATABASE_URL", database.url.as_str())];
-    assert!(run(&["admin", "backup", backup.to_str().unwrap()], &own).await.success);
+    let keyless = [("DATABASE_URL", database.url.as_str())];
+    assert!(run(&["admin", "backup", backup.to_str().unwrap()], &keyless).await.success);
     for beside in ["riq.db-wal", "riq.db-shm"] {
         drop(fs::remove_file(database.path(beside)));
     }
@@ -53,29 +59,12 @@ async fn a_backup_is_known_even_in_the_place_of_its_original() {
     assert!(found(&database).await.starts_with("ok"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_copied_is_known() {
-    let database = TestDatabase::create(Backend::Sqlite).await.unwrap();
-    assert!(!starts_quietly(&database).await);
-    let file = database.path("copy.db");
-    fs::copy(database.path("riq.db"), &file).unwrap();
-    let copy = TestDatabase::at(format!("sqlite://{}", file.display()));
-    assert!(starts_quietly(&copy).await);
-    assert!(!starts_quietly(&database).await, "the original");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_within_postgresql_is_known() {
-    let Some(database) = TestDatabase::create(Backend::Postgres).await else { return };
-    let Some(other) = TestDatabase::create(Backend::Postgres).await else { return };
-    assert!(!starts_quietly(&database).await);
-    let (server, name) = database.url.rsplit_once('/').unwrap();
-    let copy = TestDatabase::at(format!("{server}/{name}_copy"));
-    let sql = other.open().await;
-    sql.execute(&format!("CREATE DATABASE {name}_copy TEMPLATE {name}"), []).await;
+async fn a_copy_is_known(database: &TestDatabase) {
+    migrate(database).await;
+    assert!(!starts_quietly(database).await);
+    let copy = database.copy().await;
     assert!(starts_quietly(&copy).await);
     resume(&copy).await;
     assert!(!starts_quietly(&copy).await);
-    assert!(!starts_quietly(&database).await, "the original");
-    sql.execute(&format!("DROP DATABASE {name}_copy WITH (FORCE)"), []).await;
+    assert!(!starts_quietly(database).await, "the original");
 }

@@ -1,6 +1,9 @@
 //! Checks that the simulated providers are as strict as the other tests assume.
 
-use integrations_core::{catalog::Catalog, oauth::verify_callback};
+use integrations_core::{
+    catalog::{AuthKind, Catalog},
+    oauth::verify_callback,
+};
 use reqwest::{StatusCode, Url, header};
 use riq_testing::providers::simulator::{Decision, Simulator, TokenSwitch};
 use serde_json::{Value, json};
@@ -311,21 +314,20 @@ fn every_provider_of_the_catalog_is_played_and_no_other() {
 async fn every_way_to_log_in_is_played() {
     let simulator = Simulator::start_with(Simulator::known()).await;
     let catalog = Catalog::embedded().unwrap();
+    let oauth = AuthKind::OAuth.as_str();
     let by_oauth = simulator.oauth_providers();
-    let mut missing = Vec::new();
+    let (mut missing, mut unknown) = (Vec::new(), Vec::new());
     for key in catalog.iter().map(|provider| provider.key.as_str()) {
-        for way in catalog.ways(key).unwrap().iter() {
-            let kind = way.auth.as_str();
-            let is_played = match way.oauth() {
-                Some(_) => by_oauth.contains(&key),
-                None => {
-                    simulator.key(key).is_some() || simulator.ways(key).iter().any(|(way, _)| way == kind)
-                }
-            };
-            if !is_played {
-                missing.push(format!("{key} by {kind}"));
-            }
-        }
+        let ways: Vec<&str> = catalog.ways(key).unwrap().iter().map(|way| way.auth.as_str()).collect();
+        let is_by_oauth = by_oauth.contains(&key);
+        let is_played =
+            |kind: &str| if kind == oauth { is_by_oauth } else { simulator.typed(key, kind).is_some() };
+        missing.extend(ways.iter().filter(|kind| !is_played(kind)).map(|kind| format!("{key} by {kind}")));
+        let is_known = |kind: &str| ways.contains(&kind);
+        let typed = simulator.ways(key).into_iter().map(|(kind, _)| kind);
+        let played = typed.chain(is_by_oauth.then(|| oauth.to_owned()));
+        unknown.extend(played.filter(|kind| !is_known(kind)).map(|kind| format!("{key} by {kind}")));
     }
     assert_eq!(missing, [""; 0]);
+    assert_eq!(unknown, [""; 0], "no file has these ways");
 }

@@ -43,7 +43,7 @@ async fn killed_after_the_asking_the_next_server_tells(database: &TestDatabase) 
     let key = key["api_key"].as_str().unwrap();
     let to = json!({"provider": "keys", "action": "post_message", "input": {"channel": "#approvals"}});
     sql.execute("UPDATE projects SET approvals_notify = $1", [to.to_string().into()]).await;
-    let mut process = Process::serve(database, &environment).await;
+    let mut process = Process::serve_migrated(database, &environment);
     let base = format!("http://{}/api/v1/projects/{project}", process.address);
     let asked = json!({"input": {"channel": "#all", "text": "Hello"}});
     for (method, path, body, status) in [
@@ -58,7 +58,7 @@ async fn killed_after_the_asking_the_next_server_tells(database: &TestDatabase) 
     // As when the leases are over, if it was sending already.
     sql.execute("UPDATE approval_notices SET due_at = created_at WHERE status = 'waiting'", []).await;
     sql.execute("UPDATE action_runs SET sending_until = created_at WHERE status = 'sending'", []).await;
-    let _process = Process::serve(database, &environment).await;
+    let _process = Process::serve_migrated(database, &environment);
     let sent = "SELECT COUNT(*) FROM approval_notices WHERE status = 'sent'";
     eventually("people are told", PATIENCE, async || sql.count(sent, []).await == 1).await;
     let messages: Vec<Value> = provider.calls("keys post").into_iter().map(|call| call.body).collect();

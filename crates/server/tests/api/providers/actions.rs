@@ -13,7 +13,7 @@ use riq_testing::{
 use serde_json::{Map, Value, json};
 
 use super::{Person, connect, played};
-use crate::support::{Answer, Backend, Server, catalog::few, server::Key};
+use crate::support::{Answer, Backend, Server, server::Key};
 
 /// What the actions of a provider need of its settings.
 fn settings(provider: &str) -> Option<Value> {
@@ -67,7 +67,7 @@ fn wide(schema: &Value) -> Map<String, Value> {
 /// The database makes no difference here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_action_is_called_as_its_provider_documents() {
-    played(Backend::Sqlite, few([]), every_action).await;
+    played(Backend::Sqlite, every_action).await;
 }
 
 async fn every_action(server: &Server, simulator: &Simulator) {

@@ -8,32 +8,13 @@ use riq_testing::{
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::{is_connected, play};
+use super::{is_connected, on_both_played, play};
 use crate::{
     dashboard::visitor::{Form, Page, Visitor},
     support::{Backend, Server},
 };
 
-/// Makes two tests of each named `async fn(&Server, &Simulator)`, one for each database.
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use crate::support::Backend;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::played(Backend::Sqlite, super::$name).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::played(Backend::Postgres, super::$name).await;
-            }
-        }
-    )+};
-}
-
-on_both!(
+on_both_played!(
     what_was_typed_is_exchanged_and_refreshed,
     a_signed_assertion_is_exchanged_once,
     a_signed_assertion_is_the_token,
@@ -249,8 +230,7 @@ async fn form_of(visitor: &Visitor<'_>, server: &Server, provider: &str) -> Form
 }
 
 async fn checked(server: &Server, provider: &str) -> Value {
-    let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
-    checked.data().clone()
+    server.check(provider).await.data().clone()
 }
 
 /// Asserts that nothing of a credential is shown, in the API or in the log of changes.

@@ -72,7 +72,7 @@ async fn a_key_connects_what_oauth_connects_too(server: &Server, simulator: &Sim
         assert_eq!(server.integration(provider).await, Value::Null);
         let complaints = simulator.complaints().len();
         is_connected(server, provider, &by_key(&visitor, server, provider, &right).await);
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(simulator.complaints()[complaints..], [""; 0]);
         let integration = checked.data();
         let shown = ["setup_type", "display_name", "health_status"].map(|field| integration[field].clone());
@@ -108,7 +108,7 @@ async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator)
         renewed_when_it_is_time(server, simulator, provider, expires).await;
         // A token that is refused is got again, and only then is anything concluded.
         simulator.switch(|switches| switches.refuse_next_calls = 1);
-        let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
+        let check = || server.check(provider);
         assert_eq!(check().await.data()["health_status"], "healthy", "{provider}");
         let audit = format!("/api/v1/projects/{}/audit?provider={provider}", server.project);
         let events = server.call("GET", &audit).send().await;
@@ -130,7 +130,7 @@ async fn a_client_gets_its_tokens_itself(server: &Server, simulator: &Simulator)
 
 /// A token that expires is got again before it does, and only then.
 async fn renewed_when_it_is_time(server: &Server, simulator: &Simulator, provider: &str, expires: bool) {
-    let check = || server.call("POST", &server.at(&format!("/{provider}/check"))).send();
+    let check = || server.check(provider);
     let grants = || {
         let is_grant = |body: &[u8]| String::from_utf8_lossy(body).contains("client_credentials");
         simulator.requests().iter().filter(|request| is_grant(&request.body)).count()
@@ -170,7 +170,7 @@ async fn reconnected_and_imported(
     });
     server.import(server.project, &line.to_string()).await;
     let complaints = simulator.complaints().len();
-    let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+    let checked = server.check(provider).await;
     let checked = checked.data();
     assert_eq!((&checked["status"], &checked["health_status"]), (&json!("active"), &json!("healthy")));
     assert_eq!(simulator.complaints()[complaints..], [""; 0]);
@@ -205,7 +205,7 @@ async fn another_way_is_a_reconnection(server: &Server, simulator: &Simulator) {
                 [after["id"].as_str().unwrap().into()],
             )
             .await;
-        let checked = server.call("POST", &server.at(&format!("/{provider}/check"))).send().await;
+        let checked = server.check(provider).await;
         assert_eq!(checked.data()["health_status"], "healthy");
     }
     // Another account than the one of the key is asked about, and the way is kept until the answer.

@@ -141,7 +141,7 @@ impl Player<'_> {
 
     /// Leaves for the provider, and allows what it asks. Returns the address that the provider leads back to.
     async fn consent(&self, visitor: &Visitor<'_>) -> Result<Url, Vec<String>> {
-        let leaving = self.send(visitor, &[]).await;
+        let leaving = self.send(visitor, &Map::new()).await;
         if !leaving.text.contains("id=\"continue\"") {
             let what = format!("it does not lead to the provider: {} {}", leaving.status, leaving.words());
             return Err(vec![what]);
@@ -150,28 +150,28 @@ impl Player<'_> {
     }
 
     async fn install_by_form(&self, visitor: &Visitor<'_>) -> Played {
-        let tokens = self.simulator.ways(self.key).into_iter();
-        let mut of_way = tokens.filter(|(kind, _)| kind == self.way.auth.as_str()).map(|(_, typed)| typed);
-        let Some(right) = of_way.next().or_else(|| self.simulator.key(self.key)) else {
+        let Some(right) = self.simulator.typed(self.key, self.way.auth.as_str()) else {
             return fail("the simulator has no expectations of this way".to_owned());
         };
         let wrong = right.iter().map(|(name, value)| (name.clone(), wrong(value))).collect();
         let complaints = self.simulator.complaints().len();
-        let refused = self.send(visitor, &[("credential", &wrong)]).await;
+        let refused = self.send(visitor, &wrong).await;
         let is_shown = self.simulator.complaints().len() > complaints;
         self.simulator.forgive(complaints);
         if !is_shown || refused.status != 422 || self.is_connected().await {
             return fail(format!("a wrong credential gets {}: {}", refused.status, refused.words()));
         }
-        let page = self.send(visitor, &[("credential", &right)]).await;
+        let page = self.send(visitor, &right).await;
         if page.status != 303 {
             return fail(format!("the right credential gets {}: {}", page.status, page.words()));
         }
         Ok(())
     }
 
+    /// Whether it is installed, in whatever state.
     async fn is_connected(&self) -> bool {
-        self.server.integration(self.key).await["status"] == "active"
+        let status = &self.server.integration(self.key).await["status"];
+        !status.is_null() && status != "disconnected"
     }
 
     /// Lets its access tokens end, twice. Each time it is connected still, by a refresh.
@@ -184,8 +184,7 @@ impl Player<'_> {
             if !self.simulator.end_access(self.key) {
                 return fail(format!("there is no refresh token the {time} time"));
             }
-            let target = self.server.at(&format!("/{}/check", self.key));
-            let checked = self.server.call("POST", &target).send().await;
+            let checked = self.server.check(self.key).await;
             if checked.data()["health_status"] != "healthy" {
                 return fail(format!("it is not refreshed the {time} time: {}", checked.text));
             }
@@ -193,14 +192,13 @@ impl Player<'_> {
         if self.simulator.end_access(self.key) { Ok(()) } else { fail("it was not refreshed".to_owned()) }
     }
 
-    /// Sends the form of the way with these values and those of the connection, as far as it has fields for them. A
-    /// part of a credential may be no secret, and then stands with the connection.
-    async fn send(&self, visitor: &Visitor<'_>, values: &[(&str, &Map<String, Value>)]) -> Page {
+    /// Sends the form of the way with this credential and the connection, as far as it has fields for them. A part of a
+    /// credential may be no secret, and then stands with the connection.
+    async fn send(&self, visitor: &Visitor<'_>, credential: &Map<String, Value>) -> Page {
         let address = format!("{}?auth={}", self.server.page(self.key), self.way.auth.as_str());
         let mut form = visitor.get(&address).await.form("/connect");
         let connection = &self.simulator.connections(self.key)[0];
-        let shown = values.iter().map(|(_, values)| ("connection", *values));
-        let all = shown.chain(values.iter().copied()).chain([("connection", connection)]);
+        let all = [("connection", credential), ("credential", credential), ("connection", connection)];
         for (part, values) in all {
             for (name, value) in values {
                 let name = format!("{part}.{name}");

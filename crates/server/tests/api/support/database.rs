@@ -31,23 +31,42 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// A new database without tables. `None` if there is no PostgreSQL server.
     pub(crate) async fn create(backend: Backend) -> Option<Self> {
-        let directory = tempfile::tempdir().unwrap();
         if backend == Backend::Sqlite {
-            let url = format!("sqlite://{}", directory.path().join("riq.db").display());
-            return Some(Self { url, directory, server: None });
+            return Some(Self::of_sqlite());
         }
         let Ok(server) = std::env::var(POSTGRES_URL) else {
             tell("SKIPPED on PostgreSQL: RIQ_TEST_POSTGRES_URL is not set (`cargo xtask test` sets it)");
             return None;
         };
+        Some(Self::of_postgres(server, "").await)
+    }
+
+    /// A copy of it beside it. Nothing may be connected to it meanwhile.
+    pub(crate) async fn copy(&self) -> Self {
+        if let Some((server, name)) = &self.server {
+            return Self::of_postgres(server.clone(), &format!("TEMPLATE {name}")).await;
+        }
+        let copy = Self::of_sqlite();
+        std::fs::copy(self.path("riq.db"), copy.path("riq.db")).unwrap();
+        copy
+    }
+
+    fn of_sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("riq.db").display());
+        Self { url, directory, server: None }
+    }
+
+    async fn of_postgres(server: String, options: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let path = directory.path().file_name().unwrap().to_string_lossy().to_lowercase();
         let unique: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("riq_test_{}_{unique}", std::process::id());
         let admin = connect(&server).await;
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin.execute_unprepared(&format!("CREATE DATABASE {name} {options}")).await.unwrap();
         let mut url = Url::parse(&server).unwrap();
         url.set_path(&name);
-        Some(Self { url: url.into(), directory, server: Some((server, name)) })
+        Self { url: url.into(), directory, server: Some((server, name)) }
     }
 
     /// The database at `url`. It is kept when this value is dropped.

@@ -1,6 +1,7 @@
 //! Runs the program as a process, for tests of signals, commands, stdout and stderr.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader, Read, Write as _},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -52,7 +53,16 @@ impl Finished {
 
 /// A command line of `riq-server`, without the settings of this process.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_riq-server"));
+    command_of(env!("CARGO_BIN_EXE_riq-server"), arguments, environment)
+}
+
+/// The same of another program.
+pub(crate) fn command_of(
+    program: impl AsRef<OsStr>,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Command {
+    let mut command = Command::new(program);
     let is_setting =
         |name: &str| name.starts_with("RIQ_") || name.starts_with("OTEL_") || name == "DATABASE_URL";
     for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
@@ -64,6 +74,16 @@ pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Comma
     command.args(arguments).envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// The settings of a command on a database.
+pub(crate) fn own(database: &TestDatabase) -> [(&str, &str); 2] {
+    [("DATABASE_URL", &database.url), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)]
+}
+
+/// Runs a command of the operator to its end, with this on its standard input. It answers in JSON.
+pub(crate) async fn admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Finished {
+    run_with_input(&[&["admin", "--json"], arguments].concat(), &own(database), input).await
 }
 
 /// Runs a command to its end.
@@ -106,16 +126,14 @@ pub(crate) struct Process {
 impl Process {
     /// Migrates a database and serves it on a free port.
     pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let migrated = run(&["migrate"], &[&own, environment].concat()).await;
+        let migrated = run(&["migrate"], &[&own(database), environment].concat()).await;
         assert!(migrated.success, "{migrated:?}");
         Self::serve_migrated(database, environment)
     }
 
     /// Serves a database that was migrated, on a free port.
     pub(crate) fn serve_migrated(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let own = [("DATABASE_URL", database.url.as_str()), ("RIQ_ENCRYPTION_KEYS", ENCRYPTION_KEYS)];
-        let environment = [&own, environment].concat();
+        let environment = [&own(database), environment].concat();
         let mut process = Self::spawn(command(&["serve", "--bind", "127.0.0.1:0"], &environment));
         process.wait_for_address(Self::told_address);
         process

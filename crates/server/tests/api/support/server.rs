@@ -398,6 +398,11 @@ impl Server {
         self.call("DELETE", &self.at(&format!("/{provider}"))).send().await
     }
 
+    /// Checks an integration.
+    pub(crate) async fn check(&self, provider: &str) -> Answer {
+        self.call("POST", &self.at(&format!("/{provider}/check"))).send().await
+    }
+
     /// One of the project's integrations, from the list.
     pub(crate) async fn integration(&self, provider: &str) -> Value {
         let list = self.get("").await;

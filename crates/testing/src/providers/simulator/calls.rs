@@ -16,12 +16,7 @@ use super::{
 
 /// Answers a call of this provider's API; `None` if the request is not one.
 pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
-    let resembles = |call: &&Call| {
-        call.method == request.method
-            && template::resembles(&call.host, &request.host)
-            && template::resembles(&call.path, &request.path)
-    };
-    let calls: Vec<&Call> = provider.calls.iter().filter(resembles).collect();
+    let calls: Vec<&Call> = provider.calls.iter().filter(|call| call.resembles(request)).collect();
     let refusal = |call: &Call| Response::json(call.refusal.status, &call.refusal.body);
     let first = calls.first()?;
     let mut switches = lock(&state.switches);
@@ -43,7 +38,8 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
     let credentials = credentials(state, provider, request);
     let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
     let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
-    let judged = all.map(|(call, known)| (problems(call, known, request), call, &known.values));
+    let judged =
+        all.map(|(call, known)| (problems_of(call, known.key, &known.values, request), call, &known.values));
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
         state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
         return Some(refusal(first));
@@ -128,12 +124,7 @@ fn values_with_token(account: &Account, access_token: &str) -> Values {
     values
 }
 
-/// What is wrong with the request for this credential. Messages never contain values.
-fn problems(call: &Call, known: &Credential<'_>, request: &Request) -> Vec<String> {
-    problems_of(call, known.key, &known.values, request)
-}
-
-/// The same for a request that is not sent with a credential. `key` is sent in place of the header that the call has
+/// What is wrong with a request. Messages never contain values. `key` is sent in place of the header that the call has
 /// for the access token.
 pub(super) fn problems_of(call: &Call, key: Option<&Key>, values: &Values, request: &Request) -> Vec<String> {
     let mut problems = Vec::new();

@@ -344,6 +344,15 @@ pub(super) struct Call {
     pub(super) refusal: Refusal,
 }
 
+impl Call {
+    /// Whether a request is this call, for any account.
+    pub(super) fn resembles(&self, request: &Request) -> bool {
+        self.method == request.method
+            && template::resembles(&self.host, &request.host)
+            && template::resembles(&self.path, &request.path)
+    }
+}
+
 const fn ok() -> u16 {
     200
 }

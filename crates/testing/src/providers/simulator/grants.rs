@@ -8,7 +8,7 @@ use super::{
     calls,
     expectations::{Assertion, Expectations, Grant},
     message::{Request, Response, pairs},
-    state::{State, Token, TokenSwitch, lock},
+    state::{State, Token, lock},
     template::{self, Values},
 };
 
@@ -16,18 +16,8 @@ use super::{
 pub(super) async fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
     let grants: Vec<&Grant> = provider.grants.iter().filter(|grant| is_for(grant, request)).collect();
     let first = *grants.first()?;
-    let switch = lock(&state.switches).token.clone();
-    match &switch {
-        TokenSwitch::Usual => {}
-        TokenSwitch::Error(code) => return Some(refusal(first, code)),
-        TokenSwitch::ServerError => return Some(Response::json(500, &Value::Null)),
-        TokenSwitch::WebPage => {
-            return Some(Response::page(200, "<!doctype html><title>Maintenance</title>".to_owned()));
-        }
-        TokenSwitch::Hang => {
-            let mut released = state.released.subscribe();
-            drop(released.wait_for(|released| *released).await);
-        }
+    if let Some(wished) = state.wished(|code| refusal(first, code)).await {
+        return Some(wished);
     }
     let typed = grants.into_iter().flat_map(|grant| {
         typed(state, provider, grant).into_iter().map(move |(account, values)| (grant, account, values))
@@ -67,18 +57,16 @@ fn is_for(grant: &Grant, request: &Request) -> bool {
     let call = &grant.call;
     let expected = call.form.as_ref().or(call.json.as_ref().and_then(Value::as_object));
     let asked = expected.and_then(|body| body.get("grant_type")).and_then(Value::as_str);
-    let sent = || {
-        let json: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
-        let of_json = json.and_then(|json| json.get("grant_type")?.as_str().map(str::to_owned));
-        let of_form = || {
-            pairs(&request.body).into_iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value)
-        };
-        of_json.or_else(of_form)
-    };
-    call.method == request.method
-        && template::resembles(&call.host, &request.host)
-        && template::resembles(&call.path, &request.path)
-        && asked.is_none_or(|asked| sent().as_deref() == Some(asked))
+    call.resembles(request)
+        && asked.is_none_or(|asked| field(request, "grant_type").as_deref() == Some(asked))
+}
+
+/// A field of the body, which may be JSON or a form.
+fn field(request: &Request, name: &str) -> Option<String> {
+    let json: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
+    let of_json = json.and_then(|json| json.get(name)?.as_str().map(str::to_owned));
+    let mut of_form = pairs(&request.body).into_iter().filter(|(other, _)| other == name);
+    of_json.or_else(|| of_form.next().map(|(_, value)| value))
 }
 
 fn problems(state: &State, grant: &Grant, values: &Values, request: &Request) -> Vec<String> {
@@ -97,13 +85,7 @@ fn problems(state: &State, grant: &Grant, values: &Values, request: &Request) ->
 fn assertion_in(assertion: &Assertion, request: &Request) -> Option<String> {
     match assertion.field.as_deref() {
         None => request.header("authorization")?.strip_prefix("Bearer ").map(str::to_owned),
-        Some(field) => {
-            let json: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
-            let of_json = json.and_then(|json| json.get(field)?.as_str().map(str::to_owned));
-            of_json.or_else(|| {
-                pairs(&request.body).into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
-            })
-        }
+        Some(name) => field(request, name),
     }
 }
 

@@ -176,6 +176,13 @@ impl Simulator {
         self.state.provider(provider).ways()
     }
 
+    /// What a person types into the form of a way to log in, by its kind, for the first account. `None`: there is no
+    /// such way.
+    pub fn typed(&self, provider: &str, way: &str) -> Option<Map<String, Value>> {
+        let of_way = self.ways(provider).into_iter().find(|(kind, _)| kind == way);
+        of_way.map(|(_, typed)| typed).or_else(|| self.key(provider))
+    }
+
     /// A credential of the first account of a provider, as an import takes it. An access token is granted for it.
     pub fn granted(&self, provider: &str) -> Map<String, Value> {
         if self.state.provider(provider).token.is_none() {

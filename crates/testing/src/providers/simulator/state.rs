@@ -5,9 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{expectations::Expectations, message::Request};
+use super::{
+    expectations::Expectations,
+    message::{Request, Response},
+};
 
 /// Changes to the behaviour of the simulated providers.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +107,25 @@ pub(super) struct Code {
 impl State {
     pub(super) fn provider(&self, key: &str) -> &Expectations {
         self.providers.iter().find(|provider| provider.provider == key).unwrap()
+    }
+
+    /// What a token endpoint answers as a test wishes, an error by `refusal`. `None`: the normal answer.
+    pub(super) async fn wished(&self, refusal: impl FnOnce(&str) -> Response) -> Option<Response> {
+        let wish = lock(&self.switches).token.clone();
+        match wish {
+            TokenSwitch::Usual => None,
+            TokenSwitch::Error(code) => Some(refusal(&code)),
+            TokenSwitch::ServerError => Some(Response::json(500, &Value::Null)),
+            TokenSwitch::WebPage => {
+                Some(Response::page(200, "<!doctype html><title>Maintenance</title>".to_owned()))
+            }
+            TokenSwitch::Hang => {
+                let mut released = self.released.subscribe();
+                // The sender lives as long as the state.
+                drop(released.wait_for(|released| *released).await);
+                None
+            }
+        }
     }
 
     pub(super) fn complain(&self, provider: &str, what: &str) {

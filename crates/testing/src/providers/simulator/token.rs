@@ -13,7 +13,7 @@ use url::form_urlencoded::Serializer;
 use super::{
     expectations::{ClientAuth, Expectations, Format, Refresh, TokenEndpoint, client_id, client_secret},
     message::{Request, Response, pairs},
-    state::{Code, State, Switches, Token, TokenSwitch, lock},
+    state::{Code, State, Switches, Token, lock},
     template::{self, Values},
 };
 
@@ -40,18 +40,8 @@ pub(super) async fn answer(
     request: &Request,
 ) -> Response {
     let switches = lock(&state.switches).clone();
-    match &switches.token {
-        TokenSwitch::Usual => {}
-        TokenSwitch::Error(code) => return refusal(endpoint, code, "As the test wishes."),
-        TokenSwitch::ServerError => return Response::json(500, &Value::Null),
-        TokenSwitch::WebPage => {
-            return Response::page(200, "<!doctype html><title>Maintenance</title>".to_owned());
-        }
-        TokenSwitch::Hang => {
-            let mut released = state.released.subscribe();
-            // The sender lives as long as the state.
-            drop(released.wait_for(|released| *released).await);
-        }
+    if let Some(wished) = state.wished(|code| refusal(endpoint, code, "As the test wishes.")).await {
+        return wished;
     }
     match grant(state, provider, (endpoint, account), request, &switches) {
         Ok(answer) => write(endpoint, request, &answer),
