@@ -7,6 +7,7 @@ mod bench;
 mod browser;
 mod conformance;
 mod generated;
+mod logos;
 mod npm;
 mod openapi;
 mod package;
@@ -33,6 +34,8 @@ enum Task {
     Test(test::Options),
     /// Writes docs/openapi.json from the server's routes
     Openapi(openapi::Options),
+    /// Takes the logos of providers in from packages of free pictures
+    Logos,
     /// Checks the specification and the server with tools and clients that others made
     Conformance(conformance::Options),
     /// Makes Debian packages, tarballs, bills of materials and checksums, and checks them
@@ -66,6 +69,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Test(options) => test::run(options),
         Task::Openapi(options) => openapi::run(options),
+        Task::Logos => logos::run(),
         Task::Conformance(options) => conformance::run(options),
         Task::Package(options) => package::run(options),
         Task::Tidy => tidy::run(),

@@ -1,6 +1,7 @@
-//! `cargo xtask openapi`: writes the specification from the server's routes, or checks the committed one.
+//! `cargo xtask openapi`: writes the specification from the server's routes and the schema of provider files from their
+//! types, or checks the committed ones.
 //!
-//! `crates/server/examples/openapi.rs` prints it, so that this crate need not depend on the server.
+//! `crates/server/examples/openapi.rs` prints them, so that this crate need not depend on the server.
 
 use std::process::Command;
 
@@ -9,8 +10,11 @@ use riq_testing::process;
 
 use crate::{generated, workspace};
 
-/// Where the specification is kept, relative to the root.
-const FILE: &str = "docs/openapi.json";
+/// Where each is kept, relative to the root: with what it is made from, and the argument of the program that prints it.
+const FILES: [(&str, &str, &[&str]); 2] = [
+    ("docs/openapi.json", "the server's routes", &[]),
+    ("docs/reference/provider-file.schema.json", "the types of provider files", &["provider-file"]),
+];
 
 /// Options of `openapi`.
 #[derive(clap::Args)]
@@ -20,20 +24,21 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// Writes the specification, or checks it.
+/// Writes both, or checks them.
 ///
 /// # Errors
 /// When the file cannot be written, or under `--check` when it differs.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let specification = generate()?;
-    if options.check {
-        return generated::check(FILE, &specification, "the server's routes", "cargo xtask openapi");
-    }
-    generated::write(FILE, &specification)
-}
-
-fn generate() -> Result<String> {
     // Built as part of the workspace. Built alone, its dependencies would have other features and be compiled again.
     process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--example", "openapi"]))?;
-    process::output(&mut Command::new(workspace::target_directory().join("debug/examples/openapi")))
+    for (file, source, arguments) in FILES {
+        let mut print = Command::new(workspace::target_directory().join("debug/examples/openapi"));
+        let content = process::output(print.args(arguments))?;
+        if options.check {
+            generated::check(file, &content, source, "cargo xtask openapi")?;
+        } else {
+            generated::write(file, &content)?;
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Lists that the API answers page by page, newest first.
+//! Lists that the API answers page by page.
 
 use clap::Args;
 use serde_json::Value;
@@ -28,11 +28,11 @@ impl Extent {
     }
 }
 
-/// Things of a list, newest first.
+/// Things of a list, in the API's order.
 pub(crate) struct Listed {
     /// The things, with fields that riq does not know.
     pub(crate) values: Vec<Value>,
-    /// Whether there are older ones.
+    /// Whether there are more of them.
     pub(crate) has_more: bool,
 }
 

@@ -275,7 +275,7 @@ fn accent(light: Option<Rgb>, dark: Option<Rgb>) -> Result<Option<Accent>, Strin
 }
 
 /// Reads the name of a logo's file: a name alone, so that it leads nowhere else.
-fn logo_file(text: String) -> Result<String, String> {
+pub(crate) fn logo_file(text: String) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let is_logo = media_type(&text).is_some() && text.chars().all(is_plain) && !text.starts_with('.');
     match is_logo && text.len() <= 100 {

@@ -45,6 +45,7 @@ pub mod pasted;
 #[cfg(test)]
 mod pasted_test;
 pub mod permissions;
+pub mod picture;
 pub mod principal;
 pub mod probe_answer;
 pub mod project;

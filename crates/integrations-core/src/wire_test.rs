@@ -14,8 +14,8 @@ use crate::{
     standing::Standing,
     wire::{
         ActionRunList, ApiError, ApprovalList, ApprovalPolicyResponse, AuditEventList, CatalogEntry,
-        InstallUrlResponse, InstalledActionList, Integration, IntegrationList, IntegrationResponse,
-        LifecycleUpdate, Open, ServerStatusResponse,
+        CatalogList, InstallUrlResponse, InstalledActionList, Integration, IntegrationList,
+        IntegrationResponse, LifecycleUpdate, Open, ServerStatusResponse,
     },
 };
 
@@ -46,6 +46,7 @@ fn catalog_entry() -> Value {
             "requests": [{"method": "POST", "path": "/graphql.json", "operation": "refundCreate"}]
         }],
         "settings_schema": {"type": "object", "additionalProperties": false, "properties": {}},
+        "logo": {"light": "https://riq.example/l.svg", "dark": "https://riq.example/d.svg"},
         "documentation_url": "https://shopify.dev/docs/api"
     })
 }
@@ -100,7 +101,18 @@ fn every_body_is_written_as_it_was_read() {
     round_trip::<IntegrationResponse>(&json!({"data": disconnected}));
     let entry = round_trip::<CatalogEntry>(&catalog_entry());
     assert_eq!(entry.status, Open::Known(Standing::Available));
-    assert_eq!(entry.actions.read().unwrap()[0].kind, Open::Known(ActionKind::Destructive));
+    assert_eq!(entry.actions.unwrap().read().unwrap()[0].kind, Open::Known(ActionKind::Destructive));
+    let mut brief = catalog_entry();
+    for left_out in ["actions", "settings_schema"] {
+        brief.as_object_mut().unwrap().shift_remove(left_out);
+    }
+    for end in
+        [json!({}), json!({"cursor": null, "has_more": false}), json!({"cursor": "cat_1", "has_more": true})]
+    {
+        let mut page = json!({"data": [&brief]});
+        page.as_object_mut().unwrap().extend(end.as_object().unwrap().clone());
+        round_trip::<CatalogList>(&page);
+    }
     let page = json!({"data": [audit_event()], "cursor": "aud_01jc3q5v6w7x8y9zabcdefghjk", "has_more": true});
     let page = round_trip::<AuditEventList>(&page);
     let changes = vec![Change { path: "display_name".into(), from: Value::Null, to: "Acme".into() }];

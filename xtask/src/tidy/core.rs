@@ -17,7 +17,7 @@ const MANIFEST: &str = "crates/integrations-core/Cargo.toml";
 const SOURCE: &str = "crates/integrations-core/src/";
 
 /// The crates that integrations-core may depend on. They only compute.
-const PURE: [&str; 20] = [
+const PURE: [&str; 22] = [
     "apollo-parser",
     "base64",
     "crc32fast",
@@ -33,11 +33,13 @@ const PURE: [&str; 20] = [
     "serde",
     "serde_json",
     "sha2",
+    "strsim",
     // Compares secrets in constant time.
     "subtle",
     "thiserror",
     "time",
     "toml",
+    "unicode-normalization",
     "url",
     // Optional: the feature `openapi` derives the specification from the wire types. It makes values and does no I/O.
     "utoipa",

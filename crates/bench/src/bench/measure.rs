@@ -14,7 +14,7 @@ use super::report::{Bound, Line};
 use super::requests::Kind;
 use super::rounds::{Medians, Task, alternate};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
-use super::{accounts, audit, calls, claim, pages, probes, webhooks};
+use super::{accounts, audit, calls, catalog, claim, pages, probes, webhooks};
 use crate::http::{self, Request};
 use crate::server::{Build, Server, Start};
 
@@ -29,6 +29,9 @@ impl Bench<'_> {
     pub(super) fn measure(&self, options: &Options, lines: &mut Vec<Line>) -> Result<()> {
         if options.measures_requests() {
             self.requests(options, lines)?;
+        }
+        if options.measures(Part::Catalog) {
+            catalog::measure(lines)?;
         }
         if options.measures(Part::Audit) {
             audit::measure(self, options.audit_events(), lines)?;

@@ -7,6 +7,7 @@
 mod accounts;
 mod audit;
 mod calls;
+mod catalog;
 mod claim;
 pub(crate) mod databases;
 mod equipment;

@@ -66,6 +66,8 @@ pub(super) enum Part {
     Probes,
     /// Requests through the proxy, calls of actions, slow streams, and the decision on them
     Calls,
+    /// A catalog of a thousand providers: loading, memory, searching
+    Catalog,
     /// Changes with a webhook, deliveries, events of providers, and pages of many deliveries
     Webhooks,
 }

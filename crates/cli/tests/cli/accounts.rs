@@ -69,7 +69,7 @@ fn what_the_api_refuses_names_the_account() {
 #[test]
 fn a_table_shows_each_account_and_the_catalog_names_them() {
     let all = json!([shopify(), slack(), eu(json!({})), eu(json!({"provider": "slack~us", "alias": "us"}))]);
-    let catalog = Exchange::new("GET", "/catalog", &json!([slack_entry(), shopify_entry()]));
+    let catalog = Exchange::new("GET", "/catalog?fields=brief", &json!([slack_entry(), shopify_entry()]));
     let list = Exchange::new("GET", "", &all);
     shows("account_list", 120, &["integrations", "list"], PLAIN, vec![list, catalog]);
     let entry = with(slack_entry(), json!({"aliases": ["eu", "us"]}));

@@ -26,7 +26,18 @@ fn list_prints_data() {
 fn catalog_prints_data() {
     let all = || Exchange::new("GET", "/catalog", &json!([slack_entry(), shopify_entry()]));
     run("catalog", &["integrations", "catalog"], [all()]);
-    run("catalog_quiet", &["integrations", "catalog", "--quiet"], [all()]);
+    let brief = || Exchange::new("GET", "/catalog?fields=brief", &json!([slack_entry(), shopify_entry()]));
+    run("catalog_quiet", &["integrations", "catalog", "--quiet"], [brief()]);
+    run("catalog_brief", &["integrations", "catalog", "--brief"], [brief()]);
+    let page = |query: &str, entry: Value, cursor: Option<&str>| {
+        let body = json!({"data": [entry], "cursor": cursor, "has_more": cursor.is_some()});
+        Exchange::new("GET", &format!("/catalog?{query}"), &Value::Null).answers(200, &body.to_string())
+    };
+    let pages = [
+        page("limit=2&q=shop", shopify_entry(), Some("cat_1")),
+        page("limit=1&q=shop&cursor=cat_1", slack_entry(), None),
+    ];
+    run("catalog_limited", &["integrations", "catalog", "--q", "shop", "--limit", "2"], pages);
     let narrowed = Exchange::new(
         "GET",
         "/catalog?q=r%C3%A9fund+%26+more&category=commerce&status=available",

@@ -65,7 +65,7 @@ fn list() -> Exchange {
 }
 
 fn catalog() -> Exchange {
-    Exchange::new("GET", "/catalog", &json!([slack_entry(), shopify_entry()]))
+    Exchange::new("GET", "/catalog?fields=brief", &json!([slack_entry(), shopify_entry()]))
 }
 
 const LIST: [&str; 2] = ["integrations", "list"];

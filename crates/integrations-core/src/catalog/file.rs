@@ -26,15 +26,20 @@ type Text = BTreeMap<String, String>;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderFile {
     /// Read before the rest.
     #[expect(dead_code, reason = "the form is checked before the file is read in it")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 2, maximum = 2))]
     pub(super) format: i64,
     pub(super) key: String,
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) aliases: Vec<String>,
     pub(super) description: String,
     pub(super) category: Category,
+    pub(super) logo: Option<String>,
     pub(super) reviewed: Option<String>,
     pub(super) documentation_url: String,
     pub(super) api_base_url: String,
@@ -57,6 +62,7 @@ pub(super) struct ProviderFile {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ProxyTable {
     pub(super) writes_by_get: bool,
@@ -68,6 +74,7 @@ pub(super) struct ProxyTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(serde::Serialize, utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NeverTable {
     pub(super) method: Option<Method>,
@@ -75,6 +82,7 @@ pub(super) struct NeverTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct FieldTable {
     pub(super) key: String,
@@ -98,6 +106,7 @@ pub(super) struct FieldTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChoiceTable {
     pub(super) value: String,
@@ -105,6 +114,7 @@ pub(super) struct ChoiceTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthTable {
     pub(super) kind: AuthKind,
@@ -122,6 +132,7 @@ pub(super) struct AuthTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevokeTable {
     pub(super) unsupported: Option<String>,
@@ -131,13 +142,17 @@ pub(super) struct RevokeTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevokeCallTable {
     pub(super) method: Method,
     pub(super) url: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
     pub(super) form: Option<Text>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
     pub(super) json: Option<Text>,
     pub(super) client_auth: Option<ClientAuth>,
     #[serde(default)]
@@ -147,26 +162,31 @@ pub(super) struct RevokeCallTable {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthRequestTable {
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
     pub(super) basic_auth: Option<BasicAuthTable>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct OAuthTable {
     pub(super) authorize_url: String,
     pub(super) token_url: String,
     pub(super) refresh_url: Option<String>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) authorize_params: Text,
     #[serde(default)]
     pub(super) token_params: BTreeMap<String, ParamValue>,
     #[serde(default)]
     pub(super) refresh_params: BTreeMap<String, ParamValue>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) token_headers: Text,
     pub(super) scopes: Vec<String>,
     #[serde(default = "space")]
@@ -197,6 +217,7 @@ pub(super) struct OAuthTable {
 
 /// Whether a refresh may end the refresh token that was used: yes or no, or a word for something between.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub(super) enum RotationValue {
     Flag(bool),
@@ -204,6 +225,7 @@ pub(super) enum RotationValue {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RotationWord {
     RetrySafe,
@@ -220,11 +242,13 @@ impl From<RotationValue> for Rotation {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenTable {
     pub(super) token_url: Option<String>,
     pub(super) grant_type: Option<String>,
     pub(super) params: Option<BTreeMap<String, ParamValue>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
     pub(super) headers: Option<Text>,
     pub(super) scopes: Option<Vec<String>>,
     pub(super) scope_separator: Option<String>,
@@ -240,11 +264,13 @@ pub(super) struct TokenTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenCallTable {
     pub(super) method: Method,
     pub(super) url: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
     pub(super) basic_auth: Option<BasicAuthTable>,
     pub(super) form: Option<BTreeMap<String, ParamValue>>,
@@ -252,13 +278,16 @@ pub(super) struct TokenCallTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct JwtTable {
     pub(super) algorithm: SigningAlgorithm,
     pub(super) key: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) header: Text,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, serde_json::Value>))]
     pub(super) claims: BTreeMap<String, toml::Value>,
     pub(super) lifetime_seconds: u32,
     #[serde(default)]
@@ -274,6 +303,7 @@ fn form() -> BodyFormat {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExtraScopesTable {
     pub(super) param: String,
@@ -281,6 +311,7 @@ pub(super) struct ExtraScopesTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AnswerTable {
     pub(super) access_token: String,
@@ -290,6 +321,7 @@ pub(super) struct AnswerTable {
     pub(super) expires_at: Option<String>,
     pub(super) scopes: String,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(super) error: Vec<String>,
     pub(super) dead_errors: Vec<ParamValue>,
     pub(super) dead_statuses: Vec<u16>,
@@ -310,6 +342,16 @@ impl Default for AnswerTable {
             dead_statuses: Vec::new(),
         }
     }
+}
+
+/// How [`one_or_more`] is described.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
 }
 
 /// A list of strings, or one string for a list of one.
@@ -334,6 +376,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeptTable {
     pub(super) name: String,
@@ -347,6 +390,7 @@ pub(super) struct KeptTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountTable {
     pub(super) source: AccountSource,
@@ -356,16 +400,20 @@ pub(super) struct AccountTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallTable {
     pub(super) method: Method,
     pub(super) url: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub(super) body: Option<toml::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct BasicAuthTable {
     pub(super) username: String,
@@ -374,12 +422,15 @@ pub(super) struct BasicAuthTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProbeTable {
     pub(super) method: Method,
     pub(super) url: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub(super) body: Option<toml::Value>,
     pub(super) good_statuses: Vec<u16>,
     pub(super) refused_statuses: Vec<u16>,
@@ -389,10 +440,12 @@ pub(super) struct ProbeTable {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerCheckTable {
     pub(super) shape: Option<AnswerShape>,
     pub(super) pointer: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub(super) equals: Option<toml::Value>,
     pub(super) error: Option<String>,
     #[serde(default)]
@@ -402,6 +455,7 @@ pub(super) struct AnswerCheckTable {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RateLimitTable {
     #[serde(default)]
@@ -415,6 +469,7 @@ pub(super) struct RateLimitTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetTable {
     pub(super) header: String,
@@ -422,6 +477,7 @@ pub(super) struct ResetTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingTable {
     pub(super) key: String,
@@ -434,5 +490,6 @@ pub(super) struct SettingTable {
     pub(super) found_in: Vec<String>,
     #[serde(default)]
     pub(super) retired: bool,
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, serde_json::Value>))]
     pub(super) schema: toml::Table,
 }

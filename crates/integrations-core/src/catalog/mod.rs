@@ -23,9 +23,15 @@ mod events_refusals_test;
 mod facts_test;
 mod field;
 mod file;
+#[cfg(feature = "openapi")]
+mod file_schema;
+#[cfg(all(test, feature = "openapi"))]
+mod file_schema_test;
 mod graphql;
 mod hosts;
 mod key;
+#[cfg(test)]
+mod loading_test;
 mod names;
 mod oauth;
 #[cfg(test)]
@@ -44,6 +50,7 @@ mod revoke;
 #[cfg(test)]
 mod revoke_test;
 mod scope;
+mod search;
 mod template;
 mod token;
 #[cfg(test)]
@@ -58,7 +65,10 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::picture::{Logo, Picture};
+
 use self::convert::ReadWays;
+use self::search::{Query, Rank, Searchable};
 pub use action::{Action, OtherRequest};
 pub use assertion::{Assertion, Claim, Claimed};
 pub use event_secret::{EventKey, EventSecret, SecretHint};
@@ -68,6 +78,8 @@ pub use events::{
 };
 pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
+#[cfg(feature = "openapi")]
+pub use file_schema::provider_file_schema;
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category,
@@ -102,8 +114,7 @@ pub struct Catalog {
 #[derive(Debug)]
 struct SearchableProvider {
     ways: Ways,
-    /// The text that a search looks through: key, name, description and category, in lower case, one line each.
-    haystack: String,
+    searchable: Searchable,
 }
 
 /// Why a text names no account of a provider of the catalog.
@@ -119,11 +130,46 @@ pub enum NoSuchProvider {
     Alias,
 }
 
+/// The built-in logos, by the providers' keys.
+fn logos() -> impl Iterator<Item = (&'static str, Logo)> {
+    let all = || embedded::LOGOS.iter().copied();
+    let picture = |name: &str, text: &str| Picture::of_provider(name, text.as_bytes().to_vec()).ok();
+    all().filter_map(move |(name, text)| {
+        let key = name.strip_suffix(".svg").filter(|key| !key.ends_with(".dark"))?;
+        let beside = format!("{key}.dark.svg");
+        let dark = all().find(|(name, _)| *name == beside).and_then(|(name, text)| picture(name, text));
+        Some((key, Logo { light: picture(name, text)?, dark }))
+    })
+}
+
 impl Catalog {
     /// The providers that are built in.
     pub fn embedded() -> Result<Self, ProviderFileErrors> {
         let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        Self::default().with_files(files)
+        let mut catalog = Self::default().with_files(files)?;
+        for (key, logo) in logos() {
+            catalog.set_logo(key, logo);
+        }
+        Ok(catalog)
+    }
+
+    /// The names of logos' files that providers ask for and have not been given, by the providers' keys.
+    pub fn wanted_logos(&self) -> Vec<(ProviderKey, String)> {
+        let wanted = self.iter().filter(|provider| provider.logo.is_none());
+        wanted.filter_map(|provider| Some((provider.key.clone(), provider.logo_file.clone()?))).collect()
+    }
+
+    /// Gives a provider its logo, if there is such a provider.
+    pub fn set_logo(&mut self, key: &str, logo: Logo) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.ways.set_logo(&Arc::new(logo));
+        }
+    }
+
+    /// The picture of a provider's logo with this name in addresses.
+    pub fn picture(&self, name: &str) -> Option<&Picture> {
+        let logos = self.iter().filter_map(|provider| provider.logo.as_deref());
+        logos.flat_map(Logo::pictures).find(|picture| picture.name == name)
     }
 
     /// Adds providers to this catalog. A provider replaces an earlier one with the same key.
@@ -135,6 +181,41 @@ impl Catalog {
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ProviderFileErrors> {
+        let (added, mut errors) = self.add(files);
+        errors.extend(self.same_names(&added));
+        ProviderFileErrors::check(errors).map(|()| self)
+    }
+
+    /// The same, but leaves out the files that are wrong. Returns every error of these, too.
+    ///
+    /// A provider whose file is left out is not in the catalog at all: a built-in one with its key has other addresses
+    /// perhaps, and must not take its place unasked.
+    pub fn with_right_files(
+        mut self,
+        files: impl IntoIterator<Item = (String, String)>,
+    ) -> (Self, Vec<ProviderFileError>) {
+        let (mut added, mut errors) = self.add(files);
+        let mut wrong = errors.clone();
+        while !wrong.is_empty() {
+            for error in wrong {
+                let key = convert::stem(&error.file);
+                self.entries.remove(key);
+                added.remove(key);
+            }
+            wrong = self.same_names(&added);
+            errors.extend(wrong.iter().cloned());
+        }
+        errors.sort();
+        errors.dedup();
+        (self, errors)
+    }
+
+    /// Adds the providers of the files that can be read. Returns names and texts of these files by the providers' keys,
+    /// and what is wrong with the others.
+    fn add(
+        &mut self,
+        files: impl IntoIterator<Item = (String, String)>,
+    ) -> (BTreeMap<String, (String, String)>, Vec<ProviderFileError>) {
         let mut errors = Vec::new();
         let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (file, text) in files {
@@ -157,8 +238,7 @@ impl Catalog {
                 }
             }
         }
-        errors.extend(self.same_names(&first));
-        ProviderFileErrors::check(errors).map(|()| self)
+        (first, errors)
     }
 
     /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things
@@ -198,10 +278,16 @@ impl Catalog {
     }
 
     fn insert(&mut self, ways: ReadWays) {
-        let Provider { key, name, description, category, .. } = &ways.first;
-        let haystack = format!("{key}\n{name}\n{description}\n{category}").to_lowercase();
-        let key = key.to_string();
-        self.entries.insert(key, SearchableProvider { ways: ways.into(), haystack });
+        let Provider { key, name, aliases, description, category, .. } = &ways.first;
+        let searchable = Searchable::new((key, name), aliases, *category, description);
+        let (key, is_bare) = (key.to_string(), ways.first.logo_file.is_none());
+        let entry = SearchableProvider { ways: ways.into(), searchable };
+        let replaced = self.entries.insert(key.clone(), entry).filter(|_| is_bare);
+        // Whoever describes a provider anew need not draw it anew.
+        let logo = replaced.and_then(|replaced| replaced.ways.first().logo.clone());
+        if let (Some(logo), Some(entry)) = (logo, self.entries.get_mut(&key)) {
+            entry.ways.set_logo(&logo);
+        }
     }
 
     /// The provider called `key`, by its recommended way.
@@ -231,9 +317,11 @@ impl Catalog {
         self.entries.values().map(|entry| entry.ways.first())
     }
 
-    /// The providers of `category` that contain every word of `q` in their key, name, description or category.
+    /// The providers of `category` that fit every word of `q`, the best first: by name, key, alias, category and
+    /// description, and what begins so before what has it within or is misspelt. What fits alike is sorted by name.
     ///
-    /// Case does not matter. Words are separated by whitespace. Without words, everything matches.
+    /// Case and accents do not matter. Words are separated by whitespace. Without words, everything fits, sorted by
+    /// key.
     pub fn search<'a>(&'a self, q: Option<&str>, category: Option<Category>) -> Vec<&'a Arc<Provider>> {
         self.search_named(q, category, |_| String::new())
     }
@@ -245,19 +333,19 @@ impl Catalog {
         category: Option<Category>,
         names: impl Fn(&Provider) -> String,
     ) -> Vec<&'a Arc<Provider>> {
-        let q = q.unwrap_or_default().to_lowercase();
-        let words: Vec<&str> = q.split_whitespace().collect();
-        let matches = |entry: &&SearchableProvider| {
-            if category.is_some_and(|category| entry.ways.first().category != category) {
-                return false;
-            }
-            let mut left = words.iter().filter(|word| !entry.haystack.contains(**word)).peekable();
-            if left.peek().is_none() {
-                return true;
-            }
-            let names = names(entry.ways.first()).to_lowercase();
-            left.all(|word| names.contains(word))
-        };
-        self.entries.values().filter(matches).map(|entry| entry.ways.first()).collect()
+        let query = Query::new(q.unwrap_or_default());
+        let is_wanted = |provider: &Provider| category.is_none_or(|category| provider.category == category);
+        let wanted = self.entries.values().filter(|entry| is_wanted(entry.ways.first()));
+        if query.is_empty() {
+            return wanted.map(|entry| entry.ways.first()).collect();
+        }
+        let ranked = wanted.filter_map(|entry| {
+            let provider = entry.ways.first();
+            Some((entry.searchable.rank(&query, &names(provider))?, provider))
+        });
+        let mut found: Vec<(Rank, &Arc<Provider>)> = ranked.collect();
+        // What has the same name stays sorted by key.
+        found.sort_by_cached_key(|(rank, provider)| (*rank, provider.name.to_lowercase()));
+        found.into_iter().map(|(_, provider)| provider).collect()
     }
 }

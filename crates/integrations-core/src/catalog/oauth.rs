@@ -117,6 +117,7 @@ pub struct TokenRules {
 
 /// The value of a parameter. In a JSON body it is a string or a number; in a form it is text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum ParamValue {
     /// A string.

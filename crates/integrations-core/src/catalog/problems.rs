@@ -99,7 +99,11 @@ impl Problems {
         }
         for ((path, message), of) in found {
             let message = match of.as_slice() {
-                some if some.len() < kinds.len() && !path.starts_with("auth.") => {
+                // Examples are tried by the first way alone.
+                some if some.len() < kinds.len()
+                    && !path.starts_with("auth.")
+                    && !path.contains(".examples.") =>
+                {
                     let some: Vec<String> = some.iter().map(|kind| format!("`{kind}`")).collect();
                     format!("{message} (by the way {})", some.join(", "))
                 }

@@ -20,6 +20,7 @@ use super::template::{UrlTemplate, moved};
 use super::token::{CredentialForm, FetchedToken};
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
+use crate::picture::Logo;
 use crate::settings::SettingsSchema;
 use crate::signing_key::PrivateKey;
 
@@ -27,17 +28,24 @@ use crate::signing_key::PrivateKey;
 /// holds for it.
 ///
 /// It is one way to log in at the provider: see [`super::Ways`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Provider {
     /// Its name in URLs.
     pub key: ProviderKey,
     /// Its name for people.
     pub name: String,
+    /// Other names by which people look for it.
+    pub aliases: Vec<String>,
     /// What a project can do once it is connected, in a sentence or two.
     pub description: String,
     /// What it is for.
     pub category: Category,
+    /// The name of the file with its logo, which is beside its own. `None`: the built-in logo for its key counts, if
+    /// there is one.
+    pub logo_file: Option<String>,
+    /// Its logo.
+    pub logo: Option<Arc<Logo>>,
     /// The provider's documentation of its API.
     pub documentation_url: Url,
     /// The URL under which the paths of its actions stand. Placeholders as in [`super::Call`]. It is secret if it

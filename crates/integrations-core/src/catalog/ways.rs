@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::names::AuthKind;
 use super::provider::Provider;
+use crate::picture::Logo;
 
 /// The ways to log in at one provider: one [`Provider`] for each `[[auth]]` of its file, in the order of the file.
 ///
@@ -36,6 +37,14 @@ impl Ways {
         });
         let others = others.collect();
         Self { first: Arc::new(first), others }
+    }
+
+    /// Gives the provider a logo.
+    pub(super) fn set_logo(&mut self, logo: &Arc<Logo>) {
+        let others = Arc::make_mut(&mut self.others);
+        for way in [&mut self.first].into_iter().chain(others) {
+            Arc::make_mut(way).logo = Some(Arc::clone(logo));
+        }
     }
 
     /// The recommended one.

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::{Open, RawJson};
+use super::{Open, RawJson, present};
 use crate::{
     catalog::{self, ActionKind, AuthKind, Category, Method, SetupType},
     lifecycle::Health,
     standing::Standing,
+    words::words,
 };
 
 /// A provider of the catalog, with its status in one project.
@@ -70,12 +71,21 @@ pub struct CatalogEntry {
     /// What is wrong with the integration, for people.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub error_message: Option<String>,
-    /// What an agent can do at the provider, if it is permitted.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Action>))]
-    pub actions: RawJson<Vec<Action>>,
-    /// JSON Schema (draft 2020-12) of the integration's `settings`.
-    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
-    pub settings_schema: RawJson<Map<String, Value>>,
+    /// What an agent can do at the provider, if it is permitted. Left out with `fields=brief` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Action>>, nullable = false))]
+    pub actions: Option<RawJson<Vec<Action>>>,
+    /// JSON Schema (draft 2020-12) of the integration's `settings`. Left out with `fields=brief` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<std::collections::BTreeMap<String, Value>>, nullable = false)
+    )]
+    pub settings_schema: Option<RawJson<Map<String, Value>>>,
+    /// The provider's logo, if there is one. Otherwise show the first letter of its name.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub logo: Option<ProviderLogo>,
     /// The provider's documentation of its API.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, format = "uri"))]
@@ -102,6 +112,31 @@ pub struct Way {
     pub ready: bool,
 }
 
+/// Addresses of a provider's logo: square pictures, mostly SVG. Anybody may load them, and an address always leads to
+/// the same picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProviderLogo {
+    /// For light pages.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            format = "uri",
+            example = "https://integrations.example.com/dashboard/assets/logo-8zP1mVq3Wb2x.svg"
+        )
+    )]
+    pub light: String,
+    /// For dark pages; often the same.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            format = "uri",
+            example = "https://integrations.example.com/dashboard/assets/logo-8zP1mVq3Wb2x.svg"
+        )
+    )]
+    pub dark: String,
+}
+
 const fn installable() -> bool {
     true
 }
@@ -118,8 +153,30 @@ pub struct CatalogEntryResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CatalogList {
-    /// The providers, sorted by key.
+    /// The providers: with `q` the best first, else sorted by key.
     pub data: Vec<CatalogEntry>,
+    /// With `limit` or `cursor` alone: where the next page begins. `null` on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = Option<String>, example = "cat_0123456789abcdef_slack")
+    )]
+    #[expect(clippy::option_option, reason = "a whole catalog has none, the last page a null")]
+    pub cursor: Option<Option<String>>,
+    /// With `limit` or `cursor` alone: whether there is another page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub has_more: Option<bool>,
+}
+
+words! {
+    /// How much of each provider the catalog shows.
+    pub enum CatalogFields {
+        /// All of it.
+        All = "all",
+        /// No actions and no schema of settings.
+        Brief = "brief",
+    }
 }
 
 /// Something that an agent can do at the provider.

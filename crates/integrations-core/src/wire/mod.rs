@@ -34,7 +34,9 @@ pub use approval::{
     ApprovalPolicyResponse, ApprovalResponse, DecideApproval, SetApprovalNotify, UpdateApprovalPolicy,
 };
 pub use audit::{Actor, AuditEvent, AuditEventList};
-pub use catalog::{Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogList, Way};
+pub use catalog::{
+    Action, ActionRequest, CatalogEntry, CatalogEntryResponse, CatalogFields, CatalogList, ProviderLogo, Way,
+};
 pub use device_login::{BeginDeviceLogin, DeviceLogin, DeviceToken, RedeemDeviceLogin};
 pub use error::ApiError;
 pub use health_history::{HealthDay, HealthHistoryResponse};

@@ -1,19 +1,22 @@
-//! `riq-server providers`: checks provider files without a server.
+//! `riq-server providers`: checks provider files, and begins new ones, without a server.
+
+mod new;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use integrations_core::{
     action::{RenderedBody, RenderedRequest},
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, Provider, provider_file_schema},
 };
 use url::form_urlencoded::Serializer;
 
-use super::config::toml_files;
+use self::new::NewProvider;
+use super::config::{toml_files, with_logos};
 
 /// `riq-server providers`
 #[derive(Args, Debug)]
@@ -30,11 +33,23 @@ enum Command {
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
+    /// Write a provider file to go on from; asks at a terminal for what is not given
+    New(NewProvider),
+    /// Print the JSON Schema of provider files, for editors
+    Schema,
+}
+
+/// Runs the command.
+pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
+    match &command.command {
+        Command::Check { directory } => check(directory),
+        Command::New(new) => new::run(new),
+        Command::Schema => Ok(writeln!(io::stdout().lock(), "{:#}", provider_file_schema())?),
+    }
 }
 
 /// Checks the files of a directory, together with the built-in ones. Fails with all that is wrong with them.
-pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
-    let Command::Check { directory } = &command.command;
+fn check(directory: &Path) -> anyhow::Result<()> {
     let files = toml_files(directory)
         .with_context(|| format!("cannot read the provider files in {}", directory.display()))?;
     let keys: Vec<String> =
@@ -42,6 +57,13 @@ pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
     let catalog = Catalog::embedded()?
         .with_files(files)
         .with_context(|| format!("{} has files that are not valid", directory.display()))?;
+    let (catalog, problems) = with_logos(catalog, directory);
+    ensure!(
+        problems.is_empty(),
+        "{} has files that are not valid: {}",
+        directory.display(),
+        problems.join("\n")
+    );
     let mut out = io::stdout().lock();
     for provider in keys.iter().filter_map(|key| catalog.get(key)) {
         print(provider, &mut out)?;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use integrations_core::error::ErrorCode;
 use sha2::{Digest as _, Sha256};
 
@@ -50,6 +50,8 @@ impl Asset {
     }
 }
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// What browsers may do with a picture that is opened by itself: nothing. An SVG could hold a script.
 const ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
@@ -67,9 +69,13 @@ pub(super) async fn asset(
     if let Some(style) = brand_style::by_name(&name) {
         return Ok(kept(STYLE.media_type, style));
     }
-    let picture = pages.settings.brands.picture(&name).ok_or_else(nothing)?;
+    let brand = || pages.settings.brands.picture(&name);
+    let picture = pages.catalog.picture(&name).or_else(brand).ok_or_else(nothing)?;
     let mut response = kept(picture.media_type, picture.bytes.clone());
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE));
+    // Products show the logos that the API names.
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     Ok(response)
 }
 

@@ -2,69 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::{
-    branding::{Accent, Branding, Support, media_type},
+    branding::{Accent, Branding, Support},
     issue::Issue,
+    picture::{Logo, Picture},
     project::ProjectUpdate,
 };
-use sha2::{Digest as _, Sha256};
-
-/// The largest file of a logo, in bytes.
-const MAX_LOGO: usize = 32 * 1024;
-
-/// A picture that pages load.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Its name in addresses, which changes with its content.
-    pub name: String,
-    /// Its media type.
-    pub media_type: &'static str,
-    /// The file.
-    pub bytes: Vec<u8>,
-}
-
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Picture {
-    /// The picture in a file. The error says why it is none.
-    pub fn new(file: &str, bytes: Vec<u8>) -> Result<Self, String> {
-        let Some(media_type) = media_type(file) else {
-            return Err("is no svg, png, webp or jpg file by its name".to_owned());
-        };
-        if bytes.len() > MAX_LOGO {
-            return Err(format!(
-                "has {} bytes, and {MAX_LOGO} is the most: every page loads it",
-                bytes.len()
-            ));
-        }
-        let is_what_it_says = match media_type {
-            "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
-            "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),
-            "image/webp" => bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"),
-            _ => std::str::from_utf8(&bytes).is_ok_and(|text| text.contains("<svg")),
-        };
-        if !is_what_it_says {
-            return Err(format!("is no {media_type}, as its name says"));
-        }
-        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&bytes)[..9]);
-        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-        Ok(Self { name: format!("logo-{hash}.{ending}"), media_type, bytes })
-    }
-}
-
-/// A logo, for light pages and perhaps another for dark ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logo {
-    /// For light pages.
-    pub light: Picture,
-    /// For dark pages. `None`: the same.
-    pub dark: Option<Picture>,
-}
 
 /// What pages for customers are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,17 +75,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_file_must_be_what_its_name_says() {
-        assert!(Picture::new("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec()).is_ok());
-        assert!(Picture::new("a.PNG", b"\x89PNG\r\n\x1a\nrest".to_vec()).unwrap().name.ends_with(".png"));
-        for (file, bytes) in
-            [("a.png", b"<svg/>".to_vec()), ("a.html", Vec::new()), ("a.svg", vec![b'<'; MAX_LOGO + 1])]
-        {
-            assert!(Picture::new(file, bytes).is_err(), "{file}");
-        }
-    }
 
     #[test]
     fn a_project_comes_before_the_operator() {

@@ -196,6 +196,10 @@ pub(super) fn catalog_entry() -> Value {
             "type": "object", "additionalProperties": false,
             "properties": {"refunds_enabled": {"type": "boolean", "title": "Refunds"}}
         },
+        "logo": {
+            "light": "https://integrations.example.com/dashboard/assets/logo-8zP1mVq3Wb2x.svg",
+            "dark": "https://integrations.example.com/dashboard/assets/logo-8zP1mVq3Wb2x.svg"
+        },
         "documentation_url": "https://shopify.dev/docs/api"
     })
 }

@@ -41,7 +41,7 @@ impl Api {
         settings: Arc<HttpSettings>,
         attempts: Attempts,
     ) -> anyhow::Result<Self> {
-        let catalog_views = CatalogViews::new(&services.catalog)?;
+        let catalog_views = CatalogViews::new(&services.catalog, &settings.public_url)?;
         Ok(Self(Arc::new(ApiParts { services, database, catalog_views, metrics, settings, attempts })))
     }
 }

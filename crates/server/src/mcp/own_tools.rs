@@ -75,7 +75,11 @@ impl OwnTool {
             Self::ListProviders => (
                 "List providers",
                 "Lists the providers that can be connected to this project.",
-                input("query", false, "Words that must occur in a provider's name, description or category."),
+                input(
+                    "query",
+                    false,
+                    "Words to look for in a provider's names, category and description. The best match comes first.",
+                ),
             ),
             Self::GetInstallUrl => (
                 "Get an install URL",

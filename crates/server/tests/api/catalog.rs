@@ -10,6 +10,8 @@ on_both!(
     the_catalogs_filters_narrow_together,
     a_filter_that_does_not_exist_names_the_choices,
     a_query_that_cannot_be_read_is_refused,
+    the_catalog_comes_in_brief_and_in_pages,
+    a_page_of_another_query_is_refused,
     an_entry_shows_one_provider,
     an_install_url_leads_to_the_projects_page,
     an_install_url_begins_with_the_public_url,
@@ -184,8 +186,16 @@ async fn the_catalogs_filters_narrow_together(server: &Server) {
         let query = url.query().unwrap();
         let answer = server.get(&format!("/catalog?{query}")).await;
         let found = providers(&answer);
-        assert_eq!(found, expected(&all, q, category, status), "{query}");
+        // What is nearly a word comes behind what has it.
+        let mut first: Vec<&str> =
+            found.iter().copied().take(expected(&all, q, category, status).len()).collect();
+        first.sort_unstable();
+        assert_eq!(first, expected(&all, q, category, status), "{query}");
         assert!(must_be_there.is_none_or(|provider| found.contains(&provider)), "{query}: {found:?}");
+    }
+    for (q, first) in [("gihtub", "github"), ("SLACK", "slack"), ("cal.com", "cal-com"), ("stri", "stripe")] {
+        let answer = server.get(&format!("/catalog?q={q}")).await;
+        assert_eq!(providers(&answer).first(), Some(&first), "{q}");
     }
     assert_eq!(server.get("/catalog?q=").await.data(), all.data());
     assert_eq!(server.get("/catalog?q=%20&").await.data(), all.data());
@@ -202,6 +212,70 @@ async fn a_filter_that_does_not_exist_names_the_choices(server: &Server) {
     for query in ["category=", "category=Commerce", "status=", "status=ACTIVE"] {
         let answer = server.get(&format!("/catalog?{query}")).await;
         assert_eq!(answer.refused(400, "BAD_REQUEST").issues().len(), 1, "{query}");
+    }
+}
+
+async fn the_catalog_comes_in_brief_and_in_pages(server: &Server) {
+    server.install("slack").await;
+    let whole = server.get("/catalog").await;
+    assert_eq!(whole.body.as_object().unwrap().len(), 1, "a whole catalog has data alone");
+    assert_eq!(server.get("/catalog?fields=all").await.data(), whole.data());
+    let brief = server.get("/catalog?fields=brief").await;
+    for (entry, all) in brief.data().as_array().unwrap().iter().zip(whole.data().as_array().unwrap()) {
+        let mut expected = all.clone();
+        for left_out in ["actions", "settings_schema"] {
+            assert!(expected.as_object_mut().unwrap().remove(left_out).is_some());
+        }
+        assert_eq!(entry, &expected);
+    }
+    for filters in ["", "&status=available", "&category=crm", "&q=refunds", "&q=mail&fields=brief"] {
+        let all = server.get(&format!("/catalog?{}", filters.trim_start_matches('&'))).await;
+        let (mut read, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.get(&format!("/catalog?limit=2{filters}{cursor}")).await;
+            let shown = page.data().as_array().unwrap().clone();
+            let has_more = page.body["has_more"].as_bool().unwrap();
+            assert_eq!(
+                (shown.len() < 2, page.body["cursor"].is_null()),
+                (!has_more && shown.len() < 2, !has_more)
+            );
+            read.extend(shown);
+            if !has_more {
+                break;
+            }
+            cursor = format!("&cursor={}", page.body["cursor"].as_str().unwrap());
+        }
+        assert_eq!(all.data(), &Value::from(read), "{filters}");
+    }
+}
+
+async fn a_page_of_another_query_is_refused(server: &Server) {
+    let first = server.get("/catalog?limit=1&category=crm").await;
+    let cursor = first.body["cursor"].as_str().unwrap();
+    assert_eq!(
+        providers(&server.get(&format!("/catalog?category=crm&cursor={cursor}")).await)[0],
+        "pipedrive"
+    );
+    let gone = cursor.replace("hubspot", "nobody");
+    for (query, issue) in [
+        (
+            format!("cursor={cursor}"),
+            "query.cursor: Is the cursor of another query: give the same q, category and \
+          status, or begin without a cursor",
+        ),
+        (
+            format!("category=crm&cursor={gone}"),
+            "query.cursor: The provider before this page is in the catalog no \
+          more: begin without a cursor",
+        ),
+        ("cursor=slack".to_owned(), "query.cursor: Expected the cursor of a page, cat_…"),
+        ("cursor=".to_owned(), "query.cursor: Expected the cursor of a page, cat_…"),
+        ("limit=0".to_owned(), "query.limit: Expected a number from 1 to 200"),
+        ("limit=201".to_owned(), "query.limit: Expected a number from 1 to 200"),
+        ("fields=name".to_owned(), "query.fields: Expected one of all, brief"),
+    ] {
+        let answer = server.get(&format!("/catalog?{query}")).await;
+        assert_eq!(answer.refused(400, "BAD_REQUEST").issues(), [issue], "{query}");
     }
 }
 

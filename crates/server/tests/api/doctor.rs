@@ -315,6 +315,14 @@ async fn files_addresses_and_redis_are_looked_at() {
         "ok",
         &["1 of their files"],
     );
+    fs::write(directory.join("broken.toml"), "format = 1").unwrap();
+    let all = [("RIQ_PROVIDERS_DIR", directory.to_str().unwrap()), ("RIQ_SKIP_BROKEN_PROVIDERS", "on")];
+    doctor(&all[..1]).await.says("providers", "failed", &["broken.toml:1:10: this server reads files"]);
+    doctor(&all).await.says(
+        "providers",
+        "warning",
+        &["left out", "broken.toml:1:10: this server reads files"],
+    );
     with("RIQ_PUBLIC_URL", "http://riq.example").await.says("public_url", "warning", &["is not https"]);
     with("RIQ_PUBLIC_URL", "http://localhost:8080").await.says("public_url", "ok", &[]);
     with("RIQ_OUTBOUND_CA_FILE", "/does/not/exist").await.says(

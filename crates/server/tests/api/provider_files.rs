@@ -26,6 +26,77 @@ async fn the_requests_of_the_examples_are_printed() {
 }
 
 #[tokio::test]
+async fn a_new_file_loads_and_nothing_is_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let given = |auth: &[&'static str]| {
+        let of_all = [
+            "--directory",
+            path,
+            "--name",
+            "Acme \"Desk\"",
+            "--description",
+            "Answer tickets.",
+            "--category",
+            "support",
+            "--documentation-url",
+            "https://acme.example/docs",
+            "--api-base-url",
+            "https://api.acme.example",
+            "--probe-url",
+            "https://api.acme.example/me",
+        ];
+        [of_all.as_slice(), auth].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let new = async |key: &str, arguments: Vec<String>| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run(&[["providers", "new", key].as_slice(), arguments.as_slice()].concat(), &[]).await
+    };
+    new("acme", given(&["--auth", "api_key"])).await.stdout_of_success();
+    let oauth = [
+        "--auth",
+        "oauth",
+        "--authorize-url",
+        "https://acme.example/a",
+        "--token-url",
+        "https://acme.example/t",
+    ];
+    new("other", given(&oauth)).await.stdout_of_success();
+    let checked = run(&["providers", "check", path], &[]).await;
+    assert_eq!(checked.stdout_of_success(), "acme\nother\n");
+    new("acme", given(&["--auth", "api_key"])).await.failed_with("acme.toml is there already");
+    new("third", given(&[])).await.failed_with("--auth is missing, and there is nobody to ask");
+    let wrong = new(
+        "fourth",
+        given(&["--auth", "oauth", "--authorize-url", "http://acme.example", "--token-url", "x"]),
+    );
+    wrong.await.failed_with("the file would not load, so it is not written").failed_with("fourth.toml:");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn a_wrong_logo_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let with_logo = example().replacen("category", "logo = \"acme.svg\"\ncategory", 1);
+    fs::write(directory.path().join("acme.toml"), with_logo).unwrap();
+    let check = async || run(&["providers", "check", directory.path().to_str().unwrap()], &[]).await;
+    check().await.failed_with("acme.toml: acme.svg: the file of a logo cannot be read");
+    fs::write(directory.path().join("acme.svg"), "<svg><script/></svg>").unwrap();
+    check()
+        .await
+        .failed_with("acme.toml: acme.svg: the file of a logo does more than draw: <script> is not allowed");
+    fs::write(directory.path().join("acme.svg"), "<svg/>").unwrap();
+    check().await.stdout_of_success();
+}
+
+#[tokio::test]
+async fn the_schema_of_the_files_is_printed() {
+    let printed = run(&["providers", "schema"], &[]).await;
+    let kept = include_str!("../../../../docs/reference/provider-file.schema.json");
+    assert_eq!(printed.stdout_of_success().trim(), kept.trim());
+}
+
+#[tokio::test]
 async fn everything_wrong_is_printed_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let wrong =

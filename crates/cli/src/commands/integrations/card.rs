@@ -77,7 +77,7 @@ fn revocation_line(status: &Open<RevocationStatus>, details: Option<&RevocationD
 /// Every action of the catalog and of the permissions, allowed or denied. An action without a permission is denied. A
 /// value that only a newer server knows is shown unchanged.
 fn permission_lines(permissions: &Value, entry: Option<&CatalogEntry>) -> String {
-    let offered = entry.and_then(|entry| entry.actions.read().ok()).unwrap_or_default();
+    let offered = entry.and_then(|entry| entry.actions.as_ref()?.read().ok()).unwrap_or_default();
     let mut keys: Vec<&str> = offered.iter().map(|action| action.key.as_str()).collect();
     let named = permissions.as_object().into_iter().flat_map(|permissions| permissions.keys());
     keys.extend(named.map(String::as_str).filter(|key| !keys.contains(key)).collect::<Vec<_>>());

@@ -3,7 +3,7 @@
 use clap::Args;
 use integrations_core::catalog::ProviderRef;
 use integrations_core::standing::Standing;
-use integrations_core::wire::{Action, CatalogEntry, Open, Way};
+use integrations_core::wire::{Action, CatalogEntry, CatalogFields, Open, Way};
 use serde_json::Value;
 
 use crate::arguments::one_of;
@@ -11,13 +11,15 @@ use crate::client::{Request, raw_value, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Mode;
+use crate::pages;
 use crate::text::{Column, aligned, card, cell, json_block, table, time, word};
 
 const EXAMPLES: &str = "\
 Examples:
   riq integrations catalog
   riq integrations catalog --category commerce --status available
-  riq integrations catalog --q refund
+  riq integrations catalog --q refund --limit 5
+  riq integrations catalog --brief --json
   riq integrations catalog shopify";
 
 /// What the command takes.
@@ -25,9 +27,9 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Describe only this provider, with its actions and settings
-    #[arg(conflicts_with_all = ["q", "category", "status"])]
+    #[arg(conflicts_with_all = ["q", "category", "status", "brief", "limit"])]
     pub(crate) provider: Option<ProviderRef>,
-    /// Only providers with these words in their key, name, description or category
+    /// Only providers with these words in their name, key, other names, category or description, the best match first
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
     /// Only providers of this category
@@ -36,6 +38,12 @@ pub(crate) struct Arguments {
     /// Only providers with this status
     #[arg(long, value_parser = one_of::<Standing>(Standing::ALL.map(Standing::as_str)))]
     status: Option<Standing>,
+    /// Leave actions and settings out of the JSON
+    #[arg(long)]
+    brief: bool,
+    /// List at most this many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 }
 
 /// Lists the providers, or describes one.
@@ -60,11 +68,7 @@ async fn describe(provider: &str, context: &Context) -> Result<(), Failure> {
 }
 
 async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let request = Request::get(["integrations", "catalog"])
-        .query("q", arguments.q.as_deref())
-        .query("category", arguments.category.as_deref())
-        .query("status", arguments.status.map(Standing::as_str));
-    let data = context.client.send(&request).await?.data;
+    let data = entries(arguments, context).await?;
     if context.output.mode == Mode::Json {
         return context.output.json(&data);
     }
@@ -87,6 +91,26 @@ async fn list(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     ];
     let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
     context.output.raw(&table(&columns, &rows, context.output.width, context.output.paint))
+}
+
+/// The providers that match: all at once, or page by page where there is a limit. Actions and settings are asked for
+/// only if they are shown.
+async fn entries(arguments: &Arguments, context: &Context) -> Result<Value, Failure> {
+    let is_brief = arguments.brief || context.output.mode != Mode::Json;
+    let filters = [
+        ("q", arguments.q.as_deref()),
+        ("category", arguments.category.as_deref()),
+        ("status", arguments.status.map(Standing::as_str)),
+        ("fields", is_brief.then_some(CatalogFields::Brief.as_str())),
+    ];
+    let path = ["integrations", "catalog"];
+    if let Some(limit) = arguments.limit {
+        let listed = pages::read(&path, &filters, limit as usize, |_| true, context).await?;
+        return Ok(Value::Array(listed.values));
+    }
+    let request = Request::get(path);
+    let request = filters.iter().fold(request, |request, (name, value)| request.query(name, *value));
+    Ok(context.client.send(&request).await?.data)
 }
 
 fn row(entry: &CatalogEntry) -> Vec<String> {
@@ -136,13 +160,14 @@ fn facts(entry: &CatalogEntry, width: usize) -> Vec<(&'static str, String)> {
         facts.push(("Health", word(&entry.health_status)));
         facts.push(("Last synced", time(entry.last_synced_at)));
     }
-    let actions = entry
-        .actions
-        .read()
-        .map_or_else(|_| json_block(&raw_value(&entry.actions)), |actions| action_lines(&actions, width));
     facts.push(("Documentation", cell(Some(&entry.documentation_url))));
-    facts.push(("Actions", actions));
-    facts.push(("Settings", settings_lines(&raw_value(&entry.settings_schema), width)));
+    facts.extend(entry.actions.as_ref().map(|actions| {
+        let lines =
+            actions.read().map_or_else(|_| json_block(&raw_value(actions)), |all| action_lines(&all, width));
+        ("Actions", lines)
+    }));
+    let schema = entry.settings_schema.as_ref();
+    facts.extend(schema.map(|schema| ("Settings", settings_lines(&raw_value(schema), width))));
     facts
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use integrations_core::catalog::ProviderRef;
-use integrations_core::wire::Integration;
+use integrations_core::wire::{CatalogFields, Integration};
 use serde_json::Value;
 
 use crate::client::{Request, read, text_field};
@@ -85,7 +85,8 @@ fn errors(integrations: &[Integration], paint: Paint) -> String {
 /// The catalog's name for each provider, shown if an integration has no name of its own. Empty if the catalog cannot be
 /// read.
 async fn catalog_names(context: &Context) -> BTreeMap<String, String> {
-    let request = Request::get(["integrations", "catalog"]);
+    let request =
+        Request::get(["integrations", "catalog"]).query("fields", Some(CatalogFields::Brief.as_str()));
     let data = context.client.send(&request).await.map_or(Value::Null, |reply| reply.data);
     let entries = data.as_array().into_iter().flatten();
     let names = entries.filter_map(|entry| text_field(entry, "provider").zip(text_field(entry, "name")));

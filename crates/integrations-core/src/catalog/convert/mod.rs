@@ -25,7 +25,9 @@ use self::actions::{Rest, actions};
 use self::auth::Login;
 use self::fields::fields;
 use self::values::{is_header_name, page, pointer, statuses};
+use self::ways::Known;
 pub(super) use self::ways::ReadWays;
+use crate::branding::logo_file;
 use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::key::ProviderKey;
@@ -39,6 +41,8 @@ use crate::catalog::scope::{Names, Reach};
 
 /// The form of provider files that is read.
 const FORMAT: i64 = 2;
+/// The longest of a provider's other names, in characters.
+const LONGEST_ALIAS: usize = 40;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
@@ -71,7 +75,7 @@ fn check_format(document: &DeTable<'_>) -> Result<(), (Range<usize>, String)> {
 }
 
 /// The file's name without folders and `.toml`.
-fn stem(file: &str) -> &str {
+pub(super) fn stem(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
     name.strip_suffix(".toml").unwrap_or(name)
 }
@@ -91,8 +95,26 @@ fn check_head(file: &ProviderFile, problems: &mut Problems) {
             problems.add(path, "must not be empty");
         }
     }
+    check_aliases(file, problems);
+    if let Some(Err(message)) = file.logo.clone().map(logo_file) {
+        problems.add("logo", message);
+    }
     if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
         problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
+    }
+}
+
+/// Checks the other names by which people look for the provider.
+fn check_aliases(file: &ProviderFile, problems: &mut Problems) {
+    for (index, alias) in file.aliases.iter().enumerate() {
+        let is_plain = alias.trim() == alias && !alias.is_empty() && !alias.chars().any(char::is_control);
+        let known = file.aliases[..index].iter().chain([&file.name, &file.key]);
+        if !is_plain || alias.chars().count() > LONGEST_ALIAS {
+            let message = format!("must be a name on one line, of at most {LONGEST_ALIAS} characters");
+            problems.add(format!("aliases.{index}"), message);
+        } else if known.map(|name| name.to_lowercase()).any(|name| name == alias.to_lowercase()) {
+            problems.add(format!("aliases.{index}"), format!("`{alias}` is already a name of it"));
+        }
     }
 }
 
@@ -107,10 +129,10 @@ fn is_month(text: &str) -> bool {
 fn provider(
     file: ProviderFile,
     auth: AuthTable,
-    (stem, has_app): (&str, bool),
+    known: Known<'_>,
     problems: &mut Problems,
 ) -> Option<Provider> {
-    let key = key(&file, stem, problems);
+    let key = key(&file, known.stem, problems);
     check_head(&file, problems);
     let mut connection = connection(file.connection, problems);
     let AuthTable { kind, why, page: key_page, fields, oauth, token, jwt, request: sent, revoke, .. } = auth;
@@ -137,10 +159,11 @@ fn provider(
         settings: &declared,
         schema: settings.as_ref(),
         defaults: defaults(&connection, setup.as_ref()),
+        tries_examples: known.is_first,
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let event_source = events::events(file.events, has_app, &declared, problems);
+    let event_source = events::events(file.events, known.has_app, &declared, problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
@@ -151,8 +174,11 @@ fn provider(
     Some(Provider {
         key: key?,
         name: file.name,
+        aliases: file.aliases,
         description: file.description,
         category: file.category,
+        logo_file: file.logo,
+        logo: None,
         documentation_url: documentation_url?,
         api_base_url: api_base_url?,
         revoke_page: optional(revoke_page)?,

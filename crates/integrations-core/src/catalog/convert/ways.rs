@@ -32,8 +32,19 @@ impl From<ReadWays> for Ways {
     }
 }
 
-/// Reads the whole file with one of its ways, given the file's name, and whether one of them has an OAuth app.
-type Read = fn(ProviderFile, AuthTable, (&str, bool), &mut Problems) -> Option<Provider>;
+/// What is known of a file when it is read with one of its ways.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    /// The file's name.
+    pub(super) stem: &'a str,
+    /// Whether one of the ways has an OAuth app.
+    pub(super) has_app: bool,
+    /// Whether this is the first way, whose actions are those of all.
+    pub(super) is_first: bool,
+}
+
+/// Reads the whole file with one of its ways.
+type Read = fn(ProviderFile, AuthTable, Known<'_>, &mut Problems) -> Option<Provider>;
 
 /// Reads each way of a file by `read`. `stem` is the file's name. What is wrong in all ways is told once.
 pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<ReadWays, Problems> {
@@ -41,10 +52,11 @@ pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<Rea
     let kinds: Vec<AuthKind> = entries.iter().map(|entry| entry.kind).collect();
     let mut problems = Problems::default();
     check_entries(&entries, &mut problems);
-    let known = (stem, kinds.is_empty() || kinds.contains(&AuthKind::OAuth));
+    let has_app = kinds.is_empty() || kinds.contains(&AuthKind::OAuth);
     let (mut ways, mut found) = (Vec::new(), Vec::new());
     let files = iter::repeat_n(file, kinds.len());
     for (index, (file, entry)) in files.zip(entries).enumerate() {
+        let known = Known { stem, has_app, is_first: index == 0 };
         let (way, of_way) = way((file, entry), index, known, read);
         ways.extend(way);
         found.push(of_way);
@@ -62,7 +74,7 @@ pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<Rea
 fn way(
     (mut file, mut entry): (ProviderFile, AuthTable),
     index: usize,
-    known: (&str, bool),
+    known: Known<'_>,
     read: Read,
 ) -> (Option<Provider>, Problems) {
     let mut problems = Problems::default();

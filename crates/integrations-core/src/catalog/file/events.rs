@@ -2,12 +2,15 @@
 
 use serde::Deserialize;
 
+#[cfg(feature = "openapi")]
+use super::OneOrMore;
 use super::one_or_more;
 use crate::catalog::names::{
     AddressOf, Encoding, Handshake, SecretSource, SignatureForm, SignatureScheme, TimeUnit,
 };
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct EventsTable {
     pub(in crate::catalog) none: Option<String>,
@@ -41,6 +44,7 @@ pub(in crate::catalog) struct EventsTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct SecretTable {
     pub(in crate::catalog) source: SecretSource,
@@ -62,6 +66,7 @@ pub(in crate::catalog) struct SecretTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct HintTable {
     pub(in crate::catalog) begins: String,
@@ -69,6 +74,7 @@ pub(in crate::catalog) struct HintTable {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct SignatureTable {
     pub(in crate::catalog) scheme: SignatureScheme,
@@ -87,29 +93,39 @@ pub(in crate::catalog) struct SignatureTable {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::catalog) struct EventFieldsTable {
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) id: Vec<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) dedupe: Vec<String>,
     #[serde(rename = "type", deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) kind: Vec<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) type_detail: Vec<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) time: Vec<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) account: Vec<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) parent_account: Vec<String>,
     pub(in crate::catalog) account_suffix: Option<String>,
     #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
     pub(in crate::catalog) attempt: Vec<String>,
     pub(in crate::catalog) first_attempt: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct AccessEndTable {
     #[serde(rename = "type")]

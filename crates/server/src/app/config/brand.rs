@@ -8,10 +8,14 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use integrations_core::branding::{Branding, media_type};
+use integrations_core::{
+    branding::{Branding, media_type},
+    catalog::Catalog,
+    picture::{Logo, Picture},
+};
 
 use super::Options;
-use crate::edge::brand::{Brands, Logo, Picture};
+use crate::edge::brand::Brands;
 
 /// What stands before the ending of a file that is for dark pages: `acme.dark.svg` beside `acme.svg`.
 const DARK: &str = ".dark";
@@ -26,7 +30,7 @@ impl Options {
             self.brand_support.clone(),
         );
         let own = own.map_err(|problem| anyhow!("the RIQ_BRAND_… settings are not valid: {problem}"))?;
-        let logo = self.brand_logo.as_deref().map(logo).transpose();
+        let logo = self.brand_logo.as_deref().map(|path| logo(path, Picture::new)).transpose();
         let logos = self.brand_logos_dir.as_deref().map(logos).transpose();
         Ok(Brands {
             own,
@@ -46,24 +50,41 @@ fn logos(directory: &Path) -> anyhow::Result<BTreeMap<String, Arc<Logo>>> {
         let is_logo = media_type(&name).is_some() && !name.starts_with('.') && !stem.ends_with(DARK);
         if is_logo && fs::metadata(&path)?.is_file() {
             // What is in the directory is no value of a setting.
-            let logo = logo(&path).with_context(|| name.clone())?;
+            let logo = logo(&path, Picture::new).with_context(|| name.clone())?;
             logos.insert(name, Arc::new(logo));
         }
     }
     Ok(logos)
 }
 
+/// Makes a picture of a file's name and content, or says why it is none.
+type Read = fn(&str, Vec<u8>) -> Result<Picture, String>;
+
 /// The logo in a file, with the one for dark pages beside it.
-fn logo(path: &Path) -> anyhow::Result<Logo> {
+fn logo(path: &Path, read: Read) -> anyhow::Result<Logo> {
     let dark = dark_beside(path).filter(|path| path.exists());
-    Ok(Logo { light: picture(path)?, dark: dark.as_deref().map(picture).transpose()? })
+    let dark = dark.map(|path| picture(&path, read)).transpose()?;
+    Ok(Logo { light: picture(path, read)?, dark })
 }
 
-fn picture(path: &Path) -> anyhow::Result<Picture> {
+fn picture(path: &Path, read: Read) -> anyhow::Result<Picture> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The name may be the value of a setting, which no message shows.
     let bytes = fs::read(path).context("the file of a logo cannot be read")?;
-    Picture::new(&name, bytes).map_err(|problem| anyhow!("the file of a logo {problem}"))
+    read(&name, bytes).map_err(|problem| anyhow!("the file of a logo {problem}"))
+}
+
+/// Gives the providers of a directory the logos that their files name, which are in the same directory. Returns what is
+/// wrong with those that cannot be used: `acme.toml: acme.svg: …`.
+pub(in crate::app) fn with_logos(mut catalog: Catalog, directory: &Path) -> (Catalog, Vec<String>) {
+    let mut problems = Vec::new();
+    for (key, file) in catalog.wanted_logos() {
+        match logo(&directory.join(&file), Picture::of_provider) {
+            Ok(logo) => catalog.set_logo(key.as_str(), logo),
+            Err(error) => problems.push(format!("{key}.toml: {file}: {error:#}")),
+        }
+    }
+    (catalog, problems)
 }
 
 fn dark_beside(path: &Path) -> Option<PathBuf> {

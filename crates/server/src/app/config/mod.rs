@@ -30,6 +30,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub(super) use self::brand::with_logos;
 pub(super) use self::files::toml_files;
 pub use self::given::Given;
 pub(crate) use self::parse::{SHORTEST_RUN_RETENTION, one_line, public_url, time_span};
@@ -96,6 +97,17 @@ pub struct Options {
     /// Directory of provider files that add to the built-in ones or replace them
     #[arg(long, global = true, env = "RIQ_PROVIDERS_DIR", value_name = "DIR")]
     pub providers_dir: Option<PathBuf>,
+    /// Start without the providers whose files there are not valid, rather than not at all [default: off]
+    #[arg(
+        long,
+        global = true,
+        env = "RIQ_SKIP_BROKEN_PROVIDERS",
+        value_name = "SWITCH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on"
+    )]
+    pub skip_broken_providers: Option<Switch>,
     /// Further host names at which the dashboard, /metrics and /docs answer, separated by commas; needs --public-url
     #[arg(long, global = true, env = "RIQ_HOSTS", value_name = "HOST,…", value_delimiter = ',', value_parser = host_name)]
     pub hosts: Option<Vec<String>>,
@@ -301,13 +313,35 @@ impl Options {
         self.read_catalog().map(Arc::new)
     }
 
-    /// The same, to add to.
+    /// The same, to add to. What was left out is logged.
     pub(super) fn read_catalog(&self) -> anyhow::Result<Catalog> {
+        let (catalog, left_out) = self.catalog_and_left_out()?;
+        for reason in left_out {
+            tracing::warn!(%reason, "a provider file is left out, because RIQ_SKIP_BROKEN_PROVIDERS is on");
+        }
+        Ok(catalog)
+    }
+
+    /// The same, with what is wrong with the files of the providers directory that were left out. Unless the operator
+    /// wants them left out, that is an error.
+    pub(super) fn catalog_and_left_out(&self) -> anyhow::Result<(Catalog, Vec<String>)> {
         let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
-        let Some(directory) = &self.providers_dir else { return Ok(embedded) };
+        let Some(directory) = &self.providers_dir else { return Ok((embedded, Vec::new())) };
         let files = toml_files(directory)
             .context("cannot read the provider files in the directory of RIQ_PROVIDERS_DIR")?;
-        embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")
+        if self.skip_broken_providers == Some(Switch::On) {
+            let (catalog, errors) = embedded.with_right_files(files);
+            let (catalog, problems) = with_logos(catalog, directory);
+            let left_out = errors.iter().map(ToString::to_string).chain(problems);
+            return Ok((catalog, left_out.collect()));
+        }
+        let catalog =
+            embedded.with_files(files).context("RIQ_PROVIDERS_DIR holds files that are not valid")?;
+        let (catalog, problems) = with_logos(catalog, directory);
+        match problems.first() {
+            None => Ok((catalog, Vec::new())),
+            Some(problem) => bail!("RIQ_PROVIDERS_DIR holds files that are not valid: {problem}"),
+        }
     }
 
     /// The operator's commands for a server with these settings. `dev` has a data directory.

@@ -34,8 +34,8 @@ pub(super) fn check(options: &Options, report: &mut Report) {
 pub(super) fn check_providers(options: &Options, report: &mut Report) -> Option<Arc<Catalog>> {
     const CHECK: &str = "providers";
 
-    let catalog = match options.catalog() {
-        Ok(catalog) => catalog,
+    let (catalog, left_out) = match options.catalog_and_left_out() {
+        Ok(loaded) => loaded,
         Err(error) => {
             report.failed(CHECK, format!("{error:#}. Until then the server does not start"));
             return None;
@@ -44,6 +44,14 @@ pub(super) fn check_providers(options: &Options, report: &mut Report) -> Option<
     let all = catalog.iter().count();
     let files = options.providers_dir.as_deref().map(toml_files);
     match files.map(|files| files.map_or(0, |files| files.len())) {
+        _ if !left_out.is_empty() => report.warning(
+            CHECK,
+            format!(
+                "{all} providers. What is not valid in RIQ_PROVIDERS_DIR is left out, as RIQ_SKIP_BROKEN_PROVIDERS \
+                 says: {}. Nobody can use these providers until it is mended",
+                left_out.join("; ")
+            ),
+        ),
         None => report.ok(CHECK, format!("{all} providers, all built in")),
         Some(0) => report.warning(
             CHECK,
@@ -56,7 +64,7 @@ pub(super) fn check_providers(options: &Options, report: &mut Report) -> Option<
             report.ok(CHECK, format!("{all} providers, and {files} of their files are in RIQ_PROVIDERS_DIR"));
         }
     }
-    Some(catalog)
+    Some(Arc::new(catalog))
 }
 
 /// The address that people use.

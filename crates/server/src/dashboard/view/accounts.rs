@@ -12,7 +12,7 @@ use super::{
     frame::Frame,
     layout::Project,
     moment::moment,
-    parts::{self, csrf, monogram},
+    parts::{self, csrf, emblem},
     provider_page::{Part, ProviderPage},
     words,
 };
@@ -28,14 +28,14 @@ pub(crate) fn in_list(
     match rows {
         [row] => html! {
             li.row {
-                (monogram(provider))
+                (emblem(frame, provider))
                 (account(frame, project, provider, row, &Place::Alone))
             }
         },
         _ => html! {
             li.group {
                 div.group-head {
-                    (monogram(provider))
+                    (emblem(frame, provider))
                     div {
                         h3.row-title { (provider.name) }
                         p.row-note { (words::category(provider.category)) " · " (rows.len()) " accounts" }

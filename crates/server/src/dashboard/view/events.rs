@@ -11,7 +11,7 @@ use super::{
     frame::Frame,
     layout,
     moment::moment,
-    parts::{Tone, away, copied, csrf, monogram, notice, part},
+    parts::{Tone, away, copied, csrf, emblem, notice, part},
     provider_page::{Part, RefusedForm, refusal},
     words,
 };
@@ -75,7 +75,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &EventsPage<'_>) -> Markup {
         }
         @if let Some(brought) = page.brought { (shown_once(page, brought)) }
         div.head.with-mark {
-            (monogram(provider))
+            (emblem(frame, provider))
             div {
                 p.eyebrow { a href=(page.back.0) { (page.back.1) } }
                 div.title-line { h1 { "Events from " (provider.name) } }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, monogram, notice, pill},
+    parts::{Tone, csrf, emblem, notice, pill},
     provider_page::RefusedForm,
     trial::{self, Filled},
     value,
@@ -58,7 +58,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &ExplainPage<'_>) -> Markup {
             Sent::Explained(explanation, _) => (decision(explanation)),
         }
         div.head.with-mark {
-            (monogram(&account.provider))
+            (emblem(frame, &account.provider))
             div {
                 p.eyebrow { a href=(provider) { (account.label()) } }
                 h1 { "What would be decided? " (action.label) }

@@ -11,7 +11,7 @@ use super::{
     failure::Words,
     frame::{Face, Frame},
     layout,
-    parts::{Tone, copied, csrf, monogram, notice},
+    parts::{Tone, copied, csrf, emblem, notice},
     provider_page::{ProviderPage, refusal},
     words,
 };
@@ -33,7 +33,7 @@ pub(crate) fn page(
             @if let Some(in_app) = in_app { (warning(provider, in_app)) }
             div.card {
                 div.head.with-mark {
-                    (monogram(provider))
+                    (emblem(frame, provider))
                     div {
                         p.eyebrow { (words::category(provider.category)) }
                         h1 { "Connect " (page.account.label()) }
@@ -111,7 +111,7 @@ pub(crate) fn finished(
     let content = html! {
         div.narrow {
             div.card.finished {
-                (monogram(&account.provider))
+                (emblem(frame, &account.provider))
                 h1 { (title) }
                 @match back {
                     Some(back) => (way_on(back, goes_on)),
@@ -158,7 +158,7 @@ pub(crate) fn under_way(frame: &Frame<'_>, account: &ProviderAccount) -> Markup 
     let content = html! {
         div.narrow {
             div.card.finished {
-                (monogram(&account.provider))
+                (emblem(frame, &account.provider))
                 h1 { "Connecting " (account.label()) "…" }
                 p { "This takes a few seconds." }
             }
@@ -176,7 +176,7 @@ pub(crate) fn leaving(frame: &Frame<'_>, account: &ProviderAccount, address: &st
     let content = html! {
         div.narrow {
             div.card.finished {
-                (monogram(provider))
+                (emblem(frame, provider))
                 h1 { "On to " (provider.name) "…" }
                 p { "There you can allow the access." }
                 p.actions { a.button.primary #continue href=(address) rel="noreferrer" { "Continue to " (provider.name) } }

@@ -11,7 +11,7 @@ use super::{
     accounts,
     frame::Frame,
     layout::{self, Project, Section},
-    parts::monogram,
+    parts::emblem,
     words,
 };
 use crate::store::IntegrationRow;
@@ -220,7 +220,7 @@ fn available(frame: &Frame<'_>, project: &Project<'_>, provider: &Provider) -> M
     html! {
         li.card.tile {
             div.tile-head {
-                (monogram(provider))
+                (emblem(frame, provider))
                 div {
                     h3.row-title {
                         a.stretched href=(frame.addresses.provider(project.id, provider.key.as_str())) { (provider.name) }

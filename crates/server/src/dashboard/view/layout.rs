@@ -2,6 +2,7 @@
 
 use integrations_core::{
     ids::{OrganizationId, ProjectId},
+    picture::Picture,
     scope::RequiredScope,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -16,7 +17,7 @@ use crate::{
         assets::{ICON, SCRIPT, STYLE},
         brand_style,
     },
-    edge::brand::{Look, Picture},
+    edge::brand::Look,
     services::install::Return,
     store::ProjectNames,
 };

@@ -13,7 +13,7 @@ use super::{
     layout,
     moment::moment,
     oauth_apps::{Owner, standing},
-    parts::{Tone, away, copied, csrf, monogram, notice, part},
+    parts::{Tone, away, copied, csrf, emblem, notice, part},
     provider_page::{Part, RefusedForm, refusal},
     words,
 };
@@ -80,7 +80,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     let may_change = frame.may(RequiredScope::OAUTH_APPS_ADMIN);
     let content = html! {
         (news(page))
-        (head(page))
+        (head(frame, page))
         (now(frame, page))
         (registration(frame, page))
         @if may_change {
@@ -118,11 +118,11 @@ fn news(page: &AppPage<'_>) -> Markup {
     }
 }
 
-fn head(page: &AppPage<'_>) -> Markup {
+fn head(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     let provider = page.provider;
     html! {
         div.head.with-mark {
-            (monogram(provider))
+            (emblem(frame, provider))
             div {
                 p.eyebrow { (page.owner.name()) " · " (words::category(provider.category)) }
                 div.title-line { h1 { "OAuth app of " (provider.name) } (standing(&page.owner, page.current)) }

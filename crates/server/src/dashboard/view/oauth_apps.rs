@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{
     frame::Frame,
     layout::{self, Organization, OrganizationSection, Project, Section},
-    parts::{Tone, monogram, pill},
+    parts::{Tone, emblem, pill},
 };
 use crate::{dashboard::addresses::AppsPlace, services::oauth_apps::CurrentApp, store::AppOwner};
 
@@ -133,7 +133,7 @@ fn row(frame: &Frame<'_>, owner: &Owner<'_>, provider: &Provider, app: &CurrentA
     let address = frame.addresses.oauth_app(owner.place(), provider.key.as_str());
     html! {
         li.row {
-            (monogram(provider))
+            (emblem(frame, provider))
             div.row-main {
                 h2.row-title { a.stretched href=(address) { (provider.name) } }
                 p.row-note {

@@ -1,6 +1,9 @@
-//! The parts that pages share: pills, notices, monograms.
+//! The parts that pages share: pills, notices, logos.
 
-use integrations_core::catalog::{Category, Provider};
+use integrations_core::{
+    catalog::{Category, Provider},
+    picture::Picture,
+};
 use maud::{Markup, html};
 
 use super::frame::Frame;
@@ -47,12 +50,20 @@ pub(crate) fn csrf(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf" value=(frame.csrf); }
 }
 
-/// A provider's initial on its category's colour. It is not the provider's logo, because pages load nothing from
-/// others.
-pub(crate) fn monogram(provider: &Provider) -> Markup {
+/// A provider's logo, or its initial on its category's colour if it has none. Its name is beside it.
+pub(crate) fn emblem(frame: &Frame<'_>, provider: &Provider) -> Markup {
+    let address = |picture: &Picture| frame.addresses.asset_named(&picture.name);
     let initial = provider.name.chars().next().unwrap_or('·');
     let tint = Category::ALL.iter().position(|one| *one == provider.category).unwrap_or_default();
-    html! { span class={ "monogram t" (tint) } aria-hidden="true" { (initial) } }
+    html! {
+        @match &provider.logo {
+            Some(logo) => picture.emblem {
+                @if let Some(dark) = &logo.dark { source media="(prefers-color-scheme:dark)" srcset=(address(dark)); }
+                img src=(address(&logo.light)) alt="" width="40" height="40" loading="lazy" decoding="async";
+            },
+            None => span class={ "emblem monogram t" (tint) } aria-hidden="true" { (initial) },
+        }
+    }
 }
 
 /// A link that leads away from the dashboard.

@@ -19,7 +19,7 @@ use super::{
     frame::Frame,
     health,
     layout::{self, Section},
-    parts::{Tone, away, csrf, monogram, notice, part, pill},
+    parts::{Tone, away, csrf, emblem, notice, part, pill},
     provider_page::{Part, ProviderPage},
     revocation, settings,
     state::{self, version},
@@ -31,7 +31,7 @@ use crate::dashboard::settings as setting_fields;
 pub(crate) fn page(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let content = html! {
         (news(page))
-        (head(page))
+        (head(frame, page))
         @if let Some(facts) = page.revocation { (revocation::outcome(frame, page.provider(), facts)) }
         (connection(frame, page))
         @if let Some(integration) = page.integration {
@@ -106,11 +106,11 @@ fn issue_words(provider: &Provider, issue: &Issue) -> String {
     }
 }
 
-fn head(page: &ProviderPage<'_>) -> Markup {
+fn head(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     let provider = page.provider();
     html! {
         div.head.with-mark {
-            (monogram(provider))
+            (emblem(frame, provider))
             div {
                 p.eyebrow { (page.account.label()) " · " (words::category(provider.category)) }
                 div.title-line {

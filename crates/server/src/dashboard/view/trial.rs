@@ -14,7 +14,7 @@ use super::{
     field::{Field, Number, Presence, Text},
     frame::Frame,
     layout::{self, Project, Section},
-    parts::{Tone, csrf, monogram, notice},
+    parts::{Tone, csrf, emblem, notice},
     provider_page::RefusedForm,
 };
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) fn page(frame: &Frame<'_>, page: &TrialPage<'_>) -> Markup {
     let content = html! {
         @if let Some(refused) = page.refused { (refusal(action, refused)) }
         div.head.with-mark {
-            (monogram(&account.provider))
+            (emblem(frame, &account.provider))
             div {
                 p.eyebrow { a href=(provider) { (account.label()) } }
                 h1 { "Try: " (action.label) }

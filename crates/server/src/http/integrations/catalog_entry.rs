@@ -2,7 +2,10 @@
 
 use axum::{extract::State, response::Response};
 
-use integrations_core::{catalog::Provider, wire::CatalogEntryResponse};
+use integrations_core::{
+    catalog::Provider,
+    wire::{CatalogEntryResponse, CatalogFields},
+};
 
 use crate::{
     edge::failure::Failure,
@@ -41,7 +44,7 @@ pub(super) async fn catalog_entry(
     let rows = api.integrations.list(&access.tenant).await?;
     let is_ready = |way: &Provider| api.oauth_apps.is_configured(&access.tenant, way);
     let accounts = accounts_of(&rows, account.provider.key.as_str());
-    let entry = api.catalog_views.entry(&account.ways, is_ready, accounts);
+    let entry = api.catalog_views.entry(&account.ways, is_ready, accounts, CatalogFields::All);
     let data = entry.ok_or_else(|| Failure::internal(&"a provider without a view"))?;
     respond(&CatalogEntryResponse { data })
 }

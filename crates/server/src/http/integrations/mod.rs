@@ -2,6 +2,7 @@
 
 mod catalog;
 mod catalog_entry;
+mod catalog_page;
 mod changed;
 mod check;
 mod disconnect;

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use integrations_core::{
     catalog::{Catalog, Provider, ProviderRef, Ways},
     lifecycle::Health,
+    picture::Picture,
     standing::Standing,
     wire::{
-        Account, Action, CatalogEntry, CredentialFacts, Integration, Open, RawJson, RevocationDetails, Way,
+        Account, Action, CatalogEntry, CatalogFields, CredentialFacts, Integration, Open, ProviderLogo,
+        RawJson, RevocationDetails, Way,
     },
 };
 use serde_json::{Map, Value, value::to_raw_value};
+use url::Url;
 
 use crate::{http::entity_tag::entity_tag, store::IntegrationRow};
 
@@ -84,29 +87,38 @@ pub struct CatalogViews(BTreeMap<String, Written>);
 struct Written {
     actions: RawJson<Vec<Action>>,
     settings_schema: RawJson<Map<String, Value>>,
+    logo: Option<ProviderLogo>,
 }
 
 impl CatalogViews {
-    /// Writes the JSON for every provider.
-    pub fn new(catalog: &Catalog) -> Result<Self, serde_json::Error> {
+    /// Writes the JSON for every provider of a server that people reach at `public_url`.
+    pub fn new(catalog: &Catalog, public_url: &Url) -> Result<Self, serde_json::Error> {
+        let base = public_url.as_str().trim_end_matches('/');
+        let address = |picture: &Picture| format!("{base}/dashboard/assets/{}", picture.name);
         let write = |provider: &Provider| {
             Ok(Written {
                 actions: RawJson::write(&provider.actions.iter().map(Action::from).collect())?,
                 settings_schema: to_raw_value(provider.settings.as_value())?.into(),
+                logo: provider
+                    .logo
+                    .as_ref()
+                    .map(|logo| ProviderLogo { light: address(&logo.light), dark: address(logo.for_dark()) }),
             })
         };
         let written = catalog.iter().map(|provider| Ok((provider.key.to_string(), write(provider)?)));
         written.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The entry of a provider, given the project's accounts of it. `is_ready` says by which ways it can be installed.
+    /// The entry of a provider, or these fields of it, given the project's accounts of it. `is_ready` says by which
+    /// ways it can be installed.
     pub(super) fn entry(
         &self,
         ways: &Ways,
         is_ready: impl Fn(&Provider) -> bool,
         accounts: &[IntegrationRow],
+        fields: CatalogFields,
     ) -> Option<CatalogEntry> {
-        let installed = plain(accounts);
+        let (installed, is_whole) = (plain(accounts), fields == CatalogFields::All);
         let (provider, offered) = (ways.first(), ways.offered(&is_ready));
         let configured = is_ready(offered);
         let written = self.0.get(provider.key.as_str())?;
@@ -130,8 +142,9 @@ impl CatalogViews {
             sidebar_enabled: installed.is_some_and(|row| row.sidebar_enabled),
             last_synced_at: installed.and_then(|row| row.last_synced_at),
             error_message: installed.and_then(|row| row.error_message.clone()),
-            actions: written.actions.clone(),
-            settings_schema: written.settings_schema.clone(),
+            actions: is_whole.then(|| written.actions.clone()),
+            settings_schema: is_whole.then(|| written.settings_schema.clone()),
+            logo: written.logo.clone(),
             documentation_url: provider.documentation_url.to_string(),
         })
     }

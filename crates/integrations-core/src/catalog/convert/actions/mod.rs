@@ -33,7 +33,8 @@ const MAX_TOOL_NAME: usize = 48;
 /// The most readings that an approver is shown, and the most that feed the request.
 const MAX_READINGS: [(&str, usize); 2] = [("evidence", 3), ("steps", 4)];
 
-/// Reads the actions. Their examples are tried only if nothing else is wrong with the file.
+/// Reads the actions. Their examples are tried only if nothing else is wrong with the file, and only for its first way,
+/// because the actions are the same in all.
 pub(super) fn actions(tables: Vec<ActionTable>, rest: &Rest<'_>, problems: &mut Problems) -> Vec<Action> {
     let mut seen = BTreeSet::new();
     let mut read = Vec::new();
@@ -57,6 +58,7 @@ pub(super) fn actions(tables: Vec<ActionTable>, rest: &Rest<'_>, problems: &mut 
     }
     let tried = read.into_iter().enumerate().map(|(index, (action, examples))| {
         let path = format!("actions.{index}");
+        let examples = if rest.tries_examples { examples } else { Vec::new() };
         let examples = example::examples(&action, examples, &path, rest, problems);
         Action { examples, ..action }
     });

@@ -17,6 +17,8 @@ pub(in crate::catalog::convert) struct Rest<'a> {
     pub(in crate::catalog::convert) schema: Option<&'a SettingsSchema>,
     /// The stored values that count where none is given.
     pub(in crate::catalog::convert) defaults: BTreeMap<String, String>,
+    /// Whether examples are tried.
+    pub(in crate::catalog::convert) tries_examples: bool,
 }
 
 impl Rest<'_> {

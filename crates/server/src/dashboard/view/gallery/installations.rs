@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use integrations_core::{branding::Branding, in_app_browser::RealBrowser};
+use integrations_core::{
+    branding::Branding,
+    in_app_browser::RealBrowser,
+    picture::{Logo, Picture},
+};
 use maud::Markup;
 use serde_json::json;
 
@@ -17,7 +21,7 @@ use crate::{
             provider_page::ProviderPage,
         },
     },
-    edge::brand::{Brands, Logo, Look, Picture},
+    edge::brand::{Brands, Look},
     services::install::Return,
 };
 
