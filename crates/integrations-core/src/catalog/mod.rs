@@ -25,7 +25,8 @@ mod field;
 mod file;
 #[cfg(feature = "openapi")]
 mod file_schema;
-#[cfg(all(test, feature = "openapi"))]
+#[cfg(test)]
+#[cfg(feature = "openapi")]
 mod file_schema_test;
 mod graphql;
 mod hosts;

@@ -161,7 +161,6 @@ pub struct CatalogList {
         feature = "openapi",
         schema(value_type = Option<String>, example = "cat_0123456789abcdef_slack")
     )]
-    #[expect(clippy::option_option, reason = "a whole catalog has none, the last page a null")]
     pub cursor: Option<Option<String>>,
     /// With `limit` or `cursor` alone: whether there is another page.
     #[serde(default, skip_serializing_if = "Option::is_none")]

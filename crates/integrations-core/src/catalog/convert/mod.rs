@@ -7,6 +7,7 @@ mod event_secret;
 mod event_signature;
 mod events;
 mod fields;
+mod head;
 mod kinds;
 mod oauth;
 mod proxying;
@@ -24,25 +25,24 @@ use toml::de::{DeTable, Deserializer};
 use self::actions::{Rest, actions};
 use self::auth::Login;
 use self::fields::fields;
+use self::head::head;
+pub(super) use self::head::stem;
 use self::values::{is_header_name, page, pointer, statuses};
 use self::ways::Known;
 pub(super) use self::ways::ReadWays;
-use crate::branding::logo_file;
 use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
-use crate::catalog::key::ProviderKey;
 use crate::catalog::names::{AuthKind, CallbackCheck};
 use crate::catalog::oauth::{OAuth, ParamValue};
-use crate::catalog::probe::{RateLimit, ResetHeader};
+use crate::catalog::probe::{Account, HealthProbe, RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
 use crate::catalog::revoke::Revoke;
 use crate::catalog::scope::{Names, Reach};
+use crate::catalog::template::UrlTemplate;
 
 /// The form of provider files that is read.
 const FORMAT: i64 = 2;
-/// The longest of a provider's other names, in characters.
-const LONGEST_ALIAS: usize = 40;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
 pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
@@ -74,57 +74,6 @@ fn check_format(document: &DeTable<'_>) -> Result<(), (Range<usize>, String)> {
     Err((format.map_or(0..0, |format| format.span()), message))
 }
 
-/// The file's name without folders and `.toml`.
-pub(super) fn stem(file: &str) -> &str {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    name.strip_suffix(".toml").unwrap_or(name)
-}
-
-/// The provider's key, which must be the file's name.
-fn key(file: &ProviderFile, stem: &str, problems: &mut Problems) -> Option<ProviderKey> {
-    let key = problems.ok("key", file.key.parse::<ProviderKey>());
-    if key.as_ref().is_some_and(|key| key.as_str() != stem) {
-        problems.add("key", format!("the key must be the file's name: `{stem}`"));
-    }
-    key
-}
-
-fn check_head(file: &ProviderFile, problems: &mut Problems) {
-    for (path, text) in [("name", &file.name), ("description", &file.description)] {
-        if text.trim().is_empty() {
-            problems.add(path, "must not be empty");
-        }
-    }
-    check_aliases(file, problems);
-    if let Some(Err(message)) = file.logo.clone().map(logo_file) {
-        problems.add("logo", message);
-    }
-    if let Some(month) = file.reviewed.as_deref().filter(|month| !is_month(month)) {
-        problems.add("reviewed", format!("must be a month such as 2026-11, not `{month}`"));
-    }
-}
-
-/// Checks the other names by which people look for the provider.
-fn check_aliases(file: &ProviderFile, problems: &mut Problems) {
-    for (index, alias) in file.aliases.iter().enumerate() {
-        let is_plain = alias.trim() == alias && !alias.is_empty() && !alias.chars().any(char::is_control);
-        let known = file.aliases[..index].iter().chain([&file.name, &file.key]);
-        if !is_plain || alias.chars().count() > LONGEST_ALIAS {
-            let message = format!("must be a name on one line, of at most {LONGEST_ALIAS} characters");
-            problems.add(format!("aliases.{index}"), message);
-        } else if known.map(|name| name.to_lowercase()).any(|name| name == alias.to_lowercase()) {
-            problems.add(format!("aliases.{index}"), format!("`{alias}` is already a name of it"));
-        }
-    }
-}
-
-/// Whether `text` is a month as in RFC 3339, section 5.6: `date-fullyear "-" date-month`.
-fn is_month(text: &str) -> bool {
-    let Some((year, month)) = text.split_once('-') else { return false };
-    let is_number = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
-    is_number(year, 4) && is_number(month, 2) && ("01"..="12").contains(&month)
-}
-
 /// Reads one way to log in, which is the only one that is left in `file`.
 fn provider(
     file: ProviderFile,
@@ -132,8 +81,7 @@ fn provider(
     known: Known<'_>,
     problems: &mut Problems,
 ) -> Option<Provider> {
-    let key = key(&file, known.stem, problems);
-    check_head(&file, problems);
+    let key = head(&file, known.stem, problems);
     let mut connection = connection(file.connection, problems);
     let AuthTable { kind, why, page: key_page, fields, oauth, token, jwt, request: sent, revoke, .. } = auth;
     let login = Login { page: key_page, fields, oauth, token, jwt };
@@ -166,10 +114,8 @@ fn provider(
     let event_source = events::events(file.events, known.has_app, &declared, problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
-    let called = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
-    let called = called.into_iter().flatten().chain(probe.as_ref().map(|probe| &probe.call.url));
-    let profile = account.iter().flatten().filter_map(|account| account.profile.as_ref());
-    let called = called.chain(profile.map(|call| &call.url)).chain(ending.into_iter().flat_map(Revoke::urls));
+    let pages = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
+    let called = called(pages, probe.as_ref(), account.iter().flatten().next(), ending);
     kinds::settle(called, &mut connection, setup.as_mut(), problems);
     Some(Provider {
         key: key?,
@@ -196,6 +142,19 @@ fn provider(
         proxying,
         event_source: event_source?,
     })
+}
+
+/// The URLs that are called with what is stored of an installation.
+fn called<'u>(
+    pages: [Option<&'u UrlTemplate>; 2],
+    probe: Option<&'u HealthProbe>,
+    account: Option<&'u Account>,
+    ending: Option<&'u Revoke>,
+) -> impl Iterator<Item = &'u UrlTemplate> {
+    let profile = account.and_then(|account| account.profile.as_ref());
+    let calls = probe.map(|probe| &probe.call).into_iter().chain(profile);
+    let ends = ending.into_iter().flat_map(Revoke::urls);
+    pages.into_iter().flatten().chain(calls.map(|call| &call.url)).chain(ends)
 }
 
 /// The fields of the connection, which has no secrets.
