@@ -43,8 +43,8 @@ pub fn read_name(text: &str) -> Result<String, NameError> {
     Ok(name.to_owned())
 }
 
-/// The letters and digits of a text in lower case, with hyphens between them, at most `most` characters. Empty if it has
-/// neither.
+/// The letters and digits of a text in lower case, with hyphens between them, at most `most` characters. Empty if it
+/// has neither.
 pub(crate) fn hyphenated(text: &str, most: usize) -> String {
     let mut hyphenated = String::new();
     for c in text.chars().map(|c| c.to_ascii_lowercase()) {

@@ -163,8 +163,8 @@ impl<'a> Names<'a> {
         Some(template)
     }
 
-    /// The name, if it is known, allowed by `reach`, and has one line; `None` if it may belong to a setup that could not
-    /// be read.
+    /// The name, if it is known, allowed by `reach`, and has one line; `None` if it may belong to a setup that could
+    /// not be read.
     fn find(&self, name: &str, reach: Reach) -> Result<Option<Named<'a>>, String> {
         let found = self.named.iter().find(|named| named.name == name);
         match found {
