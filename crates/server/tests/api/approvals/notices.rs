@@ -6,6 +6,7 @@ use integrations_core::{
     role::Role,
 };
 use riq_server::{
+    jobs::Job as _,
     services::actions::{PolicyError, ShownPolicy},
     store::Tenant,
 };
@@ -34,6 +35,7 @@ on_both_stages!(
     what_is_damaged_is_tried_ever_less_often_and_keeps_nothing_back,
     what_sends_no_message_is_refused_in_words,
     a_key_ends_it_and_does_not_set_it,
+    a_copy_of_a_database_tells_nobody,
 );
 
 const POST: &str = "keys post";
@@ -382,4 +384,17 @@ async fn of_very_many_calls_one_message_tells(stage: &Stage) {
     desk.pass(601);
     desk.ask("ch_13", 10).await;
     desk.told(12).await;
+}
+
+async fn a_copy_of_a_database_tells_nobody(stage: &Stage) {
+    let desk = Desk::open(stage).await;
+    desk.tell().await;
+    assert!(desk.server.store.set_quiet(Some(desk.server.app.services.environment.now())).await.unwrap());
+    desk.ask("ch_1", 600).await;
+    let mut job = desk.server.app.services.actions.noticing();
+    job.round().await.unwrap();
+    job.finish().await;
+    assert_eq!((desk.messages().len(), desk.waiting().await), (0, 1));
+    assert!(desk.server.store.set_quiet(None).await.unwrap());
+    desk.told(1).await;
 }
