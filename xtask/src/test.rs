@@ -43,7 +43,8 @@ fn require_nextest() -> Result<()> {
         return Ok(());
     }
     eprintln!("Installing cargo-nextest with cargo install");
-    process::run(workspace::cargo().args(["install", "--locked", "--quiet", "cargo-nextest"]))
+    // Without optimization it is compiled in a fraction of the time, and it mostly waits.
+    process::run(workspace::cargo().args(["install", "--locked", "--debug", "--quiet", "cargo-nextest"]))
 }
 
 /// Starts a server for the tests. Returns `None` if the environment names one already, or PostgreSQL is missing.
