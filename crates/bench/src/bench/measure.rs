@@ -14,7 +14,7 @@ use super::report::{Bound, Line};
 use super::requests::Kind;
 use super::rounds::{Medians, Task, alternate};
 use super::yardstick::{ACTOR, BareRoute, Length, Script};
-use super::{accounts, audit, calls, catalog, claim, pages, probes, webhooks};
+use super::{accounts, audit, calls, catalog, claim, endpoints, pages, probes, webhooks};
 use crate::http::{self, Request};
 use crate::server::{Build, Server, Start};
 
@@ -50,6 +50,7 @@ impl Bench<'_> {
         }
         if options.measures(Part::Webhooks) {
             webhooks::measure(self, lines)?;
+            lines.push(endpoints::measure(self)?);
         }
         Ok(())
     }

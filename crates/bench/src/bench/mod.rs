@@ -10,6 +10,7 @@ mod calls;
 mod catalog;
 mod claim;
 pub(crate) mod databases;
+mod endpoints;
 mod equipment;
 pub(crate) mod fill;
 mod load;

@@ -58,7 +58,7 @@ pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     let [told, untold] = [TOLD, UNTOLD].map(|database| start(bench, database, &data));
     let pair = Pair { bench, data, told: told?, untold: untold? };
     for project in 0..PROJECTS {
-        pair.subscribe(project, receiver.port())?;
+        subscribe(&pair.told, &pair.data, project, receiver.port())?;
     }
     pair.changes(lines)?;
     lines.push(pair.deliveries()?);
@@ -68,13 +68,51 @@ pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     drop_databases(&bench.postgres, &[TOLD, UNTOLD])
 }
 
+/// A request in a project, by a key that may make it.
+fn request_in(data: &Data, method: &'static str, project: usize, below: &str, body: &Value) -> Request {
+    Request {
+        method,
+        path: format!("/api/v1/projects/{}/{below}", project_id(project)),
+        headers: vec![
+            ("X-API-Key", data.keys[organization_of(project)][0].clone()),
+            ("X-Forwarded-For", address(project)),
+            ("Content-Type", "application/json".to_owned()),
+        ],
+        body: if body.is_null() { String::new() } else { body.to_string() },
+    }
+}
+
+/// Sends a request to a server, and returns the data of the answer.
+fn ask(server: &Server, request: &Request) -> Result<Value> {
+    let answer = http::send(server.port(), request)?;
+    let text = String::from_utf8_lossy(&answer.body);
+    ensure!(answer.status < 300, "{} {}: {text}", request.method, request.path);
+    Ok(serde_json::from_str::<Value>(&text)?["data"].clone())
+}
+
+/// Gives a project a webhook that is told of everything, at a port of the loopback interface.
+///
+/// # Errors
+/// When the server refuses it.
+pub(super) fn subscribe(server: &Server, data: &Data, project: usize, port: u16) -> Result<()> {
+    let body = json!({"url": format!("http://127.0.0.1:{port}/"), "events": ["*"]});
+    ask(server, &request_in(data, "POST", project, "webhooks", &body)).map(drop)
+}
+
 /// A program that answers everything with 200.
-fn receiver(bench: &Bench<'_>) -> Result<BareRoute> {
+///
+/// # Errors
+/// When it does not start.
+pub(super) fn receiver(bench: &Bench<'_>) -> Result<BareRoute> {
     let answer = Answer { status: 200, headers: Vec::new(), body: Vec::new() };
     BareRoute::start(&bench.build.bench, bench.directory, "receiver", &answer)
 }
 
-fn start(bench: &Bench<'_>, database: &'static str, data: &Data) -> Result<Server> {
+/// A server on a database of its own, with these projects, which may ask this machine.
+///
+/// # Errors
+/// When it does not start.
+pub(super) fn start(bench: &Bench<'_>, database: &'static str, data: &Data) -> Result<Server> {
     create_database(&bench.postgres, &bench.build, database)?;
     let url = bench.postgres.url(database);
     fill::postgres(&url, data)?;
@@ -84,32 +122,13 @@ fn start(bench: &Bench<'_>, database: &'static str, data: &Data) -> Result<Serve
 }
 
 impl Pair<'_> {
-    /// A request in a project, by a key that may make it.
     fn request(&self, method: &'static str, project: usize, below: &str, body: &Value) -> Request {
-        let key = self.data.keys[organization_of(project)][0].clone();
-        Request {
-            method,
-            path: format!("/api/v1/projects/{}/{below}", project_id(project)),
-            headers: vec![
-                ("X-API-Key", key),
-                ("X-Forwarded-For", address(project)),
-                ("Content-Type", "application/json".to_owned()),
-            ],
-            body: if body.is_null() { String::new() } else { body.to_string() },
-        }
+        request_in(&self.data, method, project, below, body)
     }
 
     /// Sends a request to the server with webhooks, and returns the data of the answer.
     fn ask(&self, request: &Request) -> Result<Value> {
-        let answer = http::send(self.told.port(), request)?;
-        let text = String::from_utf8_lossy(&answer.body);
-        ensure!(answer.status < 300, "{} {}: {text}", request.method, request.path);
-        Ok(serde_json::from_str::<Value>(&text)?["data"].clone())
-    }
-
-    fn subscribe(&self, project: usize, port: u16) -> Result<()> {
-        let body = json!({"url": format!("http://127.0.0.1:{port}/"), "events": ["*"]});
-        self.ask(&self.request("POST", project, "webhooks", &body)).map(drop)
+        ask(&self.told, request)
     }
 
     fn prepared_changes(&self) -> Result<Prepared> {

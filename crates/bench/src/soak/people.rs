@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use integrations_core::api_key::{ApiKey, KeyHash};
-use integrations_core::audit::{Acting, Actor, AuditAction};
+use integrations_core::audit::{Acting, AuditAction};
 use integrations_core::ids::{OrganizationId, UserId};
 use integrations_core::rights::{Reach, Rights};
 use integrations_core::role::Role;
@@ -55,8 +55,7 @@ struct Maker {
 
 impl Maker {
     fn event(&self, action: AuditAction) -> NewAuditEvent {
-        let acting = Acting { actor: Actor::Operator, request_id: None };
-        NewAuditEvent::new(&self.environment, self.organization, action, acting)
+        NewAuditEvent::new(&self.environment, self.organization, action, Acting::OPERATOR)
     }
 
     async fn person(&self, role: Role) -> Result<UserId> {
