@@ -63,6 +63,8 @@ mod ways_test;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+#[cfg(test)]
+use std::sync::LazyLock;
 
 use url::Url;
 
@@ -141,6 +143,16 @@ fn logos() -> impl Iterator<Item = (&'static str, Logo)> {
         let dark = all().find(|(name, _)| *name == beside).and_then(|(name, text)| picture(name, text));
         Some((key, Logo { light: picture(name, text)?, dark }))
     })
+}
+
+#[cfg(test)]
+impl Catalog {
+    /// The providers that are built in, read once for all of a test.
+    pub(crate) fn built_in() -> &'static Self {
+        static CATALOG: LazyLock<Catalog> =
+            LazyLock::new(|| Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}")));
+        &CATALOG
+    }
 }
 
 impl Catalog {
@@ -319,7 +331,8 @@ impl Catalog {
     }
 
     /// The providers of `category` that fit every word of `q`, the best first: by name, key, alias, category and
-    /// description, and what begins so before what has it within or is misspelt. What fits alike is sorted by name.
+    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing fits as
+    /// it was typed, small typos are forgiven.
     ///
     /// Case and accents do not matter. Words are separated by whitespace. Without words, everything fits, sorted by
     /// key.
@@ -347,6 +360,9 @@ impl Catalog {
         let mut found: Vec<(Rank, &Arc<Provider>)> = ranked.collect();
         // What has the same name stays sorted by key.
         found.sort_by_cached_key(|(rank, provider)| (*rank, provider.name.to_lowercase()));
+        if found.iter().any(|(rank, _)| !rank.is_misspelt()) {
+            found.retain(|(rank, _)| !rank.is_misspelt());
+        }
         found.into_iter().map(|(_, provider)| provider).collect()
     }
 }

@@ -58,6 +58,11 @@ impl Rank {
         Self { class, place, fit }
     }
 
+    /// Whether a word fits only because edits are forgiven.
+    pub(super) fn is_misspelt(self) -> bool {
+        self.fit == Fit::Misspelt
+    }
+
     /// What fits two words fits as the worse of them does, in each respect.
     fn and(self, other: Self) -> Self {
         Self {
