@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn every_action_that_sends_messages_takes_one() {
-        let catalog = Catalog::embedded().unwrap();
+        let catalog = Catalog::built_in();
         let actions = catalog.iter().flat_map(|provider| provider.actions.iter());
         let mut senders = 0;
         for (action, message) in actions.filter_map(|action| Some((action, action.message.as_ref()?))) {

@@ -140,7 +140,7 @@ fn differences(fact: &Fact, oauth: &OAuth) -> Vec<&'static str> {
 
 #[test]
 fn the_files_agree_with_the_table_but_for_the_listed_deviations() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::built_in();
     let found: BTreeSet<(&str, &str)> = FACTS
         .iter()
         .flat_map(|fact| {
@@ -167,7 +167,7 @@ fn every_deviation_is_explained_in_its_file() {
 /// The base URL of the API, with and without the values from the connection or the token answer.
 #[test]
 fn requests_go_to_the_hosts_of_the_table() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::built_in();
     for (key, base) in [
         ("cal-com", "https://api.cal.com/v2"),
         ("discord", "{webhook_url}"),
@@ -190,7 +190,7 @@ fn requests_go_to_the_hosts_of_the_table() {
 
 #[test]
 fn the_probes_of_key_providers_are_those_of_the_table() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::built_in();
     let probe = |key: &str| catalog.get(key).unwrap().probe.call.clone();
     let header = |call: &Call, name: &str| {
         call.headers

@@ -133,7 +133,7 @@ fn access_tokens_live_on_only_where_the_refresh_token_alone_is_sent() {
 
 #[test]
 fn every_built_in_file_says_how_access_is_revoked_or_why_not() {
-    assert!(Catalog::embedded().unwrap().iter().all(|provider| provider.revoke.is_some()));
+    assert!(Catalog::built_in().iter().all(|provider| provider.revoke.is_some()));
     let catalog = contract_test::of_the_contract();
     let of = |wanted: fn(&Revoke) -> bool| {
         let has = |provider: &&Arc<Provider>| provider.revoke.as_ref().is_some_and(wanted);
@@ -149,7 +149,7 @@ fn every_built_in_file_says_how_access_is_revoked_or_why_not() {
 
 #[test]
 fn what_revokes_is_never_proxied() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::built_in();
     let github = catalog.get("github").unwrap();
     let path = ["applications", "Iv1.abc", "grant"].map(str::to_owned);
     assert!(github.proxying.never.iter().any(|never| never.path.fit(&path) != Fit::Not));

@@ -33,7 +33,7 @@ fn every_other_provider_that_sends_events_is_played() {
     let contract = of_the_contract();
     let tests =
         [include_str!("commerce_test.rs"), include_str!("support_test.rs"), include_str!("work_test.rs")];
-    let others = Catalog::embedded().unwrap();
+    let others = Catalog::built_in();
     for provider in others.iter().filter(|provider| contract.get(provider.key.as_str()).is_none()) {
         let Some(events) = provider.events() else { continue };
         let key = provider.key.as_str();

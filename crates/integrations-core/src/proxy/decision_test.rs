@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
@@ -7,10 +6,8 @@ use super::{Operation, Other, Refusal, Route, decide};
 use crate::catalog::{ActionKind, Catalog, Method, Provider, action::Action};
 use crate::permissions::{ActionPermissions, OTHER_READS, OTHER_WRITES, Permission};
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
-
 fn with_provider<T>(key: &str, test: impl FnOnce(&Provider) -> T) -> T {
-    test(CATALOG.get(key).unwrap())
+    test(Catalog::built_in().get(key).unwrap())
 }
 
 /// Everything is permitted, but these keys have another permission.
@@ -195,7 +192,7 @@ fn sent_for(
 /// Everything that can be permitted is, and yet nothing passes that a guard should have seen.
 #[test]
 fn no_way_leads_around_a_guard() {
-    for provider in CATALOG.iter() {
+    for provider in Catalog::built_in().iter() {
         for action in provider.actions.iter().filter(|action| action.kind != ActionKind::ReadOnly) {
             let permissions = match action.guards.is_empty() {
                 true => all_but(provider, &[(&action.key, Permission::Ask)]),
@@ -223,7 +220,7 @@ fn no_way_leads_around_a_guard() {
 #[test]
 fn no_way_leads_around_a_reading_permission() {
     let mut passed = 0;
-    for provider in CATALOG.iter() {
+    for provider in Catalog::built_in().iter() {
         for action in provider.actions.iter().filter(|action| action.kind == ActionKind::ReadOnly) {
             let (off, ask) =
                 ([(action.key.as_str(), Permission::Off)], [(action.key.as_str(), Permission::Ask)]);
@@ -436,7 +433,7 @@ fn the_version_of_the_api_is_that_of_the_action() {
         assert!(versions(Method::Get, "/me").is_empty());
     });
     // No request stands for actions of different versions.
-    for provider in CATALOG.iter() {
+    for provider in Catalog::built_in().iter() {
         for request in
             provider.actions.iter().flat_map(Action::requests).filter(|one| one.operation.is_none())
         {
