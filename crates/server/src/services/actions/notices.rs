@@ -8,7 +8,7 @@ use std::time::Duration as Std;
 
 use integrations_core::{
     action::{ApprovalStatus, Caller, Destination, Notice, NoticeTells, RunStatus, more_wait, shown_amounts},
-    audit::{Acting, Actor, AuditAction, change},
+    audit::{Acting, AuditAction, change},
     catalog::{ActionKind, action::Message},
     error::ErrorCode,
     ids::RunId,
@@ -82,10 +82,9 @@ enum Came {
     Never(String),
     /// It may be sent later, and not before this long.
     Later(Std, String),
-    /// Its integration is paused, or errs. It is sent when that is over, if its approval waits still.
-    Waits,
-    /// It is not known yet what came of the attempt before.
-    Open,
+    /// It is looked at again after this pause: its integration is paused or errs, or it is not known yet what came of
+    /// the attempt before.
+    Waits(Duration),
     /// Somebody else has taken over.
     TakenOver,
 }
@@ -101,8 +100,7 @@ impl Actions {
             Came::Sent => NoticeEnd::Sent,
             Came::Dropped => NoticeEnd::Dropped,
             Came::Never(error) => self.given_up(claim, error),
-            Came::Open => NoticeEnd::Again { at: now + LOOK_AGAIN, attempts: claim.attempts },
-            Came::Waits => NoticeEnd::Again { at: now + ASK_AGAIN, attempts: claim.attempts },
+            Came::Waits(pause) => NoticeEnd::Again { at: now + pause, attempts: claim.attempts },
             Came::TakenOver => return Ok(()),
             Came::Later(at_least, error) => {
                 // The pauses are those of webhooks.
@@ -147,9 +145,7 @@ impl Actions {
         if let Some(words) = messenger.other_account(&destination) {
             return Ok(Came::Never(words));
         }
-        let Some(call) = self.notice_call(claim, &approval, &messenger, destination)? else {
-            return Ok(Came::Dropped);
-        };
+        let call = self.notice_call(claim, &approval, &messenger, destination)?;
         if !self.store.begin_notice(claim, call.run).await? {
             return Ok(Came::TakenOver);
         }
@@ -164,9 +160,8 @@ impl Actions {
         approval: &ApprovalRow,
         messenger: &Messenger,
         destination: Destination,
-    ) -> Result<Option<Call>, CallError> {
-        let tenant = &claim.tenant;
-        let Some((action, message)) = messenger.action() else { return Ok(None) };
+    ) -> Result<Call, CallError> {
+        let (tenant, message) = (&claim.tenant, &messenger.message);
         let mut input = destination.input;
         input.extend(match claim.tells {
             NoticeTells::One => self.message_about(tenant, approval, message)?,
@@ -179,17 +174,17 @@ impl Actions {
             "on_behalf_of": "The approval policy of this project",
             "reason": format!("Tells people of {}, which waits for one of them", approval.id),
         });
-        Ok(Some(Call {
+        Ok(Call {
             run: self.environment.id(),
             tenant: *tenant,
             account: messenger.account.clone(),
-            action: action.key.clone(),
+            action: messenger.action.key.clone(),
             body: json!({"input": input, "context": context}).to_string().into_bytes(),
             by: Caller::Server,
             request_id: None,
             remembered: None,
             repeats_within: None,
-        }))
+        })
     }
 
     /// What came of the attempt before. `None`: nothing was sent, as far as anybody knows.
@@ -200,12 +195,12 @@ impl Actions {
         messenger: &Messenger,
     ) -> Result<Option<Came>, CallError> {
         let Some(run) = self.store.run(tenant, run).await? else { return Ok(None) };
-        let can_look = messenger.action().is_some_and(|(action, _)| action.resolve.is_some());
+        let can_look = messenger.action.resolve.is_some();
         let is_new = run.finished_at.is_none_or(|at| at + LOOKED_FOR > self.environment.now());
         Ok(match run.status.parse() {
             Ok(RunStatus::Succeeded | RunStatus::Accepted) => Some(Came::Sent),
-            Ok(RunStatus::Sending) => Some(Came::Open),
-            Ok(RunStatus::Unknown) if can_look && is_new => Some(Came::Open),
+            Ok(RunStatus::Sending) => Some(Came::Waits(LOOK_AGAIN)),
+            Ok(RunStatus::Unknown) if can_look && is_new => Some(Came::Waits(LOOK_AGAIN)),
             _ => None,
         })
     }
@@ -248,7 +243,6 @@ impl Actions {
     fn given_up(&self, claim: &NoticeClaim, error: String) -> NoticeEnd {
         let NoticeClaim { approval, tenant, .. } = claim;
         tracing::warn!(project = %tenant.project, %approval, %error, "nobody could be told of an approval");
-        let acting = Acting { actor: Actor::System, request_id: None };
         let action = AuditAction::ApprovalNoticeFailed;
         let changes = [
             change("approval", Value::Null, approval.to_string()),
@@ -257,7 +251,7 @@ impl Actions {
         let event = NewAuditEvent {
             project: Some(tenant.project),
             changes: changes.into_iter().flatten().collect(),
-            ..NewAuditEvent::new(&self.environment, tenant.organization, action, acting)
+            ..NewAuditEvent::new(&self.environment, tenant.organization, action, Acting::SYSTEM)
         };
         NoticeEnd::Failed { error, event: Box::new(event) }
     }
@@ -289,7 +283,7 @@ fn came_of(error: CallError) -> Came {
         CallError::Limited { seconds, .. } => Came::Later(Std::from_secs(seconds.into()), words),
         CallError::NotActive(Status::Paused | Status::Error)
         | CallError::Moving(_)
-        | CallError::ReinstallRequired => Came::Waits,
+        | CallError::ReinstallRequired => Came::Waits(ASK_AGAIN),
         CallError::Unavailable(_) | CallError::Changed | CallError::Unfinished | CallError::Read(_) => {
             Came::Later(Std::ZERO, words)
         }

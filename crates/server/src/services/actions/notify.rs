@@ -32,8 +32,10 @@ pub(super) struct Messenger {
     pub(super) account: ProviderAccount,
     /// The integration.
     pub(super) loaded: Loaded,
-    /// The action's key.
-    action: String,
+    /// The action.
+    pub(super) action: Action,
+    /// Which of its inputs carry the message.
+    pub(super) message: Message,
 }
 
 impl Messenger {
@@ -47,12 +49,6 @@ impl Messenger {
         let name = self.account.label();
         (!destination.is_of(self.account_id().as_deref()))
             .then(|| format!("{name} is connected to another account than when this was set: set it again"))
-    }
-
-    /// The action, and which of its inputs carry the message.
-    pub(super) fn action(&self) -> Option<(&Action, &Message)> {
-        let action = self.account.provider.action(&self.action)?;
-        Some((action, action.message.as_ref()?))
     }
 }
 
@@ -71,16 +67,14 @@ impl Actions {
             return at("provider", format!("{} is not installed in this project", account.label()));
         };
         let account = account.stored(loaded.way());
-        let action = destination.action.clone();
-        let messenger = Messenger { account, loaded, action };
-        let name = messenger.account.label();
-        match (messenger.account.provider.action(&messenger.action), messenger.action()) {
-            (None, _) => at("action", format!("{name} has no action of this name")),
-            (Some(action), None) => {
-                at("action", format!("“{}” of {name} does not send a message to people", action.label))
-            }
-            (Some(_), Some(_)) => Ok(Ok(messenger)),
-        }
+        let name = account.label();
+        let Some(action) = account.provider.action(&destination.action).cloned() else {
+            return at("action", format!("{name} has no action of this name"));
+        };
+        let Some(message) = action.message.clone() else {
+            return at("action", format!("“{}” of {name} does not send a message to people", action.label));
+        };
+        Ok(Ok(Messenger { account, loaded, action, message }))
     }
 
     /// A destination that is to be set, with the account that it is of at this time. The inner error is everything that
@@ -117,7 +111,7 @@ impl Actions {
         if let Some(words) = messenger.other_account(destination) {
             return Ok(Some(words));
         }
-        let Some((action, _)) = messenger.action() else { return Ok(None) };
+        let action = &messenger.action;
         let permission = integration.action_permissions.get(&action.key).copied().unwrap_or_default();
         Ok((permission == Permission::Off).then(|| format!("“{}” of {name} is not permitted", action.label)))
     }
@@ -131,7 +125,7 @@ fn elsewhere(message: &Message) -> String {
 
 /// What is wrong with the part of an input that a person sets, as a call with a message would be told.
 fn issues_of_input(messenger: &Messenger, given: &Map<String, Value>) -> Vec<Issue> {
-    let Some((action, message)) = messenger.action() else { return Vec::new() };
+    let Messenger { action, message, loaded, .. } = messenger;
     let of_message = [Some(&message.text), message.subject.as_ref()];
     let is_carried = |name: &String| of_message.contains(&Some(name));
     let is_known = |name: &&String| action.inputs.iter().any(|input| input.key == **name);
@@ -147,7 +141,7 @@ fn issues_of_input(messenger: &Messenger, given: &Map<String, Value>) -> Vec<Iss
     }
     let mut issues: Vec<Issue> = issues.into_iter().map(|issue| issue.under("input")).collect();
     let body = json!({"input": input}).to_string();
-    match read_call(action, &messenger.loaded.integration.settings, body.as_bytes()) {
+    match read_call(action, &loaded.integration.settings, body.as_bytes()) {
         Err(BodyError::Invalid(more)) => issues.extend(more),
         Err(error) => issues.push(Issue::new("input", error.to_string())),
         Ok(_) => {}
