@@ -172,6 +172,13 @@ pub struct Acting {
     pub request_id: Option<String>,
 }
 
+impl Acting {
+    /// The server itself, by none of its requests.
+    pub const SYSTEM: Self = Self { actor: Actor::System, request_id: None };
+    /// Whoever gives commands on the server's machine.
+    pub const OPERATOR: Self = Self { actor: Actor::Operator, request_id: None };
+}
+
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

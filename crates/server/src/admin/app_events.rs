@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use integrations_core::audit::Acting;
 use serde::Serialize;
 
-use super::context::{ACTING, Context, moment, read};
+use super::context::{Context, moment, read};
 use crate::{
     app::config::Options,
     metrics::Metrics,
@@ -75,13 +76,13 @@ pub(super) async fn run(
     let of = AddressFor::OperatorsApp(&provider);
     if let Some(file) = &command.secret_file {
         let overlap = command.overlap.unwrap_or_default();
-        events.set_secret(of, &read(file)?, overlap, ACTING).await.map_err(in_words)?;
+        events.set_secret(of, &read(file)?, overlap, Acting::OPERATOR).await.map_err(in_words)?;
     }
     if command.wait {
-        events.await_secret(of, ACTING).await.map_err(in_words)?;
+        events.await_secret(of, Acting::OPERATOR).await.map_err(in_words)?;
     }
     let brought = match command.show_secret {
-        true => events.show_secret(of, ACTING).await.map_err(in_words)?,
+        true => events.show_secret(of, Acting::OPERATOR).await.map_err(in_words)?,
         false => None,
     };
     let address = events.address(of, true).await.map_err(in_words)?;

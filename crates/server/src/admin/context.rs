@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction, Change},
+    audit::{Acting, AuditAction, Change},
     ids::{OrganizationId, ProjectId},
 };
 use serde::Serialize;
@@ -54,9 +54,6 @@ pub(super) struct Context {
     pub(super) json: bool,
 }
 
-/// The operator acts, and not by a request.
-pub(super) const ACTING: Acting = Acting { actor: Actor::Operator, request_id: None };
-
 impl Context {
     /// An audit event whose actor is the operator.
     pub(super) fn event(
@@ -66,7 +63,7 @@ impl Context {
         action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        let event = NewAuditEvent::new(&self.environment, organization, action, ACTING);
+        let event = NewAuditEvent::new(&self.environment, organization, action, Acting::OPERATOR);
         NewAuditEvent { project, changes, ..event }
     }
 

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use integrations_core::{
-    audit::{AuditAction, change},
+    audit::{Acting, AuditAction, change},
     key_request::NewKey,
     name::read_name,
     project::NewProject,
@@ -23,10 +23,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    CONNECTIONS,
-    context::{ACTING, Context},
-};
+use super::{CONNECTIONS, context::Context};
 use crate::{
     app::{
         config::{Given, Options, public_url},
@@ -236,12 +233,12 @@ async fn first(command: &InitCommand, context: &Context, place: &Place) -> anyho
     store.create_organization(organization, &command.organization, event).await?;
     let new = NewProject { name: command.project.clone(), slug: None, domain: None };
     let project = Organizations::new(store.clone(), environment.clone())
-        .create_project(organization, new, ACTING, |_| Ok(None))
+        .create_project(organization, new, Acting::OPERATOR, |_| Ok(None))
         .await?;
     let rights = Rights { scopes: vec!["write".parse()?], reach: Reach::Organization };
     let new = NewKey { name: "First key".to_owned(), rights, tier: Some(Tier::Pro), expires_at: None };
     let issued = Keys::new(store, environment, None)
-        .create(organization, new, Tier::Pro, ACTING, |_| Ok(None))
+        .create(organization, new, Tier::Pro, Acting::OPERATOR, |_| Ok(None))
         .await?;
     Ok(Outcome {
         config: place.config.display().to_string(),

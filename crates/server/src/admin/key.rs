@@ -11,7 +11,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use integrations_core::{
-    audit::{AuditAction, change},
+    audit::{Acting, AuditAction, change},
     ids::{ApiKeyId, OrganizationId},
     key_request::NewKey,
     name::read_name,
@@ -22,7 +22,7 @@ use integrations_core::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::context::{ACTING, Confirmation, Context, Revoked, columns, moment};
+use super::context::{Confirmation, Context, Revoked, columns, moment};
 use crate::{app::config::time_span, services::keys::Keys, store::ApiKeyRecord};
 
 #[derive(Debug, Subcommand)]
@@ -141,7 +141,7 @@ async fn create(
     let warning = agent_warning(&scopes);
     let rights = Rights { scopes, reach: Reach::Organization };
     let new = NewKey { name, rights, tier: Some(tier), expires_at };
-    let issued = keys.create(org, new, tier, ACTING, |_| Ok(None)).await?;
+    let issued = keys.create(org, new, tier, Acting::OPERATOR, |_| Ok(None)).await?;
     if let Some(warning) = warning {
         // If stderr is closed, nobody reads it.
         writeln!(io::stderr(), "warning: {warning}").unwrap_or_default();

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use integrations_core::{
-    audit::AuditAction,
+    audit::{Acting, AuditAction},
     branding::Branding,
     ids::{OrganizationId, ProjectId},
     name::read_name,
@@ -12,7 +12,7 @@ use integrations_core::{
     wire,
 };
 
-use super::context::{ACTING, Confirmation, Context, Revoked, columns, moment};
+use super::context::{Confirmation, Context, Revoked, columns, moment};
 use crate::services::organizations::Organizations;
 
 #[derive(Debug, Subcommand)]
@@ -125,7 +125,7 @@ async fn create(context: &Context, org: OrganizationId, name: String) -> anyhow:
     context.check_organization(org).await?;
     let organizations = Organizations::new(context.store.clone(), context.environment.clone());
     let new = NewProject { name, slug: None, domain: None };
-    let created = organizations.create_project(org, new, ACTING, |_| Ok(None)).await?;
+    let created = organizations.create_project(org, new, Acting::OPERATOR, |_| Ok(None)).await?;
     context.answer(&created, || vec![format!("Created {} ({})", created.id, created.name)])
 }
 
@@ -145,7 +145,7 @@ async fn update(context: &Context, id: ProjectId, update: ProjectUpdate) -> anyh
     let project = context.store.project(id).await?.with_context(|| format!("there is no project {id}"))?;
     let organizations = Organizations::new(context.store.clone(), context.environment.clone());
     let owner = project.organization_id.parse()?;
-    let updated = organizations.update_project(owner, id, update, &ACTING).await?;
+    let updated = organizations.update_project(owner, id, update, &Acting::OPERATOR).await?;
     context.answer(&updated, || {
         let origins = updated.return_origins.join(", ");
         vec![

@@ -8,13 +8,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use integrations_core::{
+    audit::Acting,
     ids::{OrganizationId, ProjectId},
     revocation::RevocationStatus,
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::context::{ACTING, Confirmation, Context};
+use super::context::{Confirmation, Context};
 use crate::{
     app::config::Options,
     metrics::Metrics,
@@ -105,7 +106,7 @@ pub(super) async fn run(
     ))?;
     // This command can be the first that uses a copy.
     let rests = context.store.look_around(context.environment.now()).await?.is_some();
-    let done = revocations.revoke_everything(&scope, &ACTING, tell).await?;
+    let done = revocations.revoke_everything(&scope, &Acting::OPERATOR, tell).await?;
     let report = report(context, &scope, done).await?;
     context.answer(&report, || in_words(&report))?;
     if rests {

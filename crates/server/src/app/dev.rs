@@ -157,9 +157,9 @@ pub(super) async fn person(
         roles: &BTreeMap::from([(organization, Role::Admin)]),
         at: environment.now(),
     };
-    let event = |organization, action, changes| {
-        let acting = Acting { actor: Actor::Operator, request_id: None };
-        NewAuditEvent { changes, ..NewAuditEvent::new(environment, organization, action, acting) }
+    let event = |organization, action, changes| NewAuditEvent {
+        changes,
+        ..NewAuditEvent::new(environment, organization, action, Acting::OPERATOR)
     };
     Ok(match store.arrive(arrival, &event).await? {
         Arrived::Revoked(_) => None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use integrations_core::{
     action::RunStatus,
-    audit::{Acting, Actor, AuditAction, changes_of_run},
+    audit::{Acting, AuditAction, changes_of_run},
 };
 
 use super::{Backoff, Job, Next};
@@ -33,10 +33,7 @@ impl Job for Approvals {
     }
 
     async fn round(&mut self) -> Result<Next, StoreError> {
-        let event = |tenant: &Tenant, run: &RunRow| {
-            let nobody = Acting { actor: Actor::System, request_id: None };
-            expired(&self.environment, tenant, run, nobody)
-        };
+        let event = |tenant: &Tenant, run: &RunRow| expired(&self.environment, tenant, run, Acting::SYSTEM);
         while self.store.expire_approvals(self.environment.now(), event).await? > 0 {}
         Ok(Next::Every(PERIOD))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integrations_core::audit::{Acting, Actor, AuditAction};
+use integrations_core::audit::{Acting, AuditAction};
 
 use super::{Backoff, Job, Next};
 use crate::{
@@ -34,9 +34,12 @@ impl Job for Erasure {
     async fn round(&mut self) -> Result<Next, StoreError> {
         let now = self.environment.now();
         while let Some((organization, project)) = self.store.project_to_erase(now).await? {
-            let acting = Acting { actor: Actor::System, request_id: None };
-            let event =
-                NewAuditEvent::new(&self.environment, organization, AuditAction::ProjectErased, acting);
+            let event = NewAuditEvent::new(
+                &self.environment,
+                organization,
+                AuditAction::ProjectErased,
+                Acting::SYSTEM,
+            );
             let event = NewAuditEvent { project: Some(project), ..event };
             if self.store.erase_project(project, event).await? {
                 tracing::info!(%project, "destroyed the credentials of an archived project");

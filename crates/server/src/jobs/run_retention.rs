@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction, change},
+    audit::{Acting, AuditAction, change},
     ids::OrganizationId,
 };
 use serde_json::Value;
@@ -50,8 +50,8 @@ impl Job for RunRetention {
         };
         let shown = before.format(&Rfc3339).unwrap_or_default();
         let event = |organization: OrganizationId| {
-            let acting = Acting { actor: Actor::System, request_id: None };
-            let pruned = NewAuditEvent::new(environment, organization, AuditAction::ActionRunsPruned, acting);
+            let pruned =
+                NewAuditEvent::new(environment, organization, AuditAction::ActionRunsPruned, Acting::SYSTEM);
             let changes = change("runs_before", Value::Null, shown.as_str()).into_iter().collect();
             NewAuditEvent { changes, ..pruned }
         };

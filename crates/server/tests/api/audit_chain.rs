@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction},
+    audit::{Acting, AuditAction},
     audit_chain::{FindingKind, Head},
     ids::OrganizationId,
 };
@@ -46,8 +46,7 @@ async fn head(server: &Server) -> Head {
 }
 
 fn event(environment: &Environment, organization: OrganizationId) -> NewAuditEvent {
-    let acting = Acting { actor: Actor::System, request_id: None };
-    NewAuditEvent::new(environment, organization, AuditAction::IntegrationProxied, acting)
+    NewAuditEvent::new(environment, organization, AuditAction::IntegrationProxied, Acting::SYSTEM)
 }
 
 /// Records this many events.

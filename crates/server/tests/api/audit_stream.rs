@@ -11,7 +11,7 @@ use std::{
 };
 
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction, change},
+    audit::{Acting, AuditAction, change},
     audit_chain::LineHash,
 };
 use riq_server::{
@@ -68,10 +68,9 @@ async fn start(backend: Backend, stream: StreamSettings, outbound: OutboundSetti
 /// Records this many events. The API takes no such name, and a provider may call an account so.
 async fn record(server: &Server, count: usize) {
     let environment = Environment::system().with_clock(Arc::clone(&server.clock) as _);
-    let acting = Acting { actor: Actor::System, request_id: None };
     for number in 0..count {
         let changed = AuditAction::IntegrationLifecycleUpdated;
-        let event = NewAuditEvent::new(&environment, server.organization, changed, acting.clone());
+        let event = NewAuditEvent::new(&environment, server.organization, changed, Acting::SYSTEM);
         let changes = change("display_name", Value::Null, format!("{FORGED} {number}")).into_iter().collect();
         server.store.record_proxied(NewAuditEvent { changes, ..event }).await.unwrap();
         server.clock.advance(time::Duration::seconds(1));

@@ -1,7 +1,7 @@
 //! Projects and API keys by the API: what each key may see, make, change and grant.
 
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     ids::ProjectId,
     key_request::{KeyUpdate, Rotation},
     tier::Tier,
@@ -458,7 +458,7 @@ async fn a_change_by_a_service_is_known_at_once(server: &Server) {
     let quiet = server.replica(|settings| settings.key_poll_interval = NEVER).await;
     let (admin, organization) = (admin(server).await.text, server.organization);
     let service = &quiet.app.services.keys;
-    let acting = || Acting { actor: Actor::Operator, request_id: None };
+    let acting = || Acting::OPERATOR;
     let status = async |key: &str| quiet.call_as(key, "GET", &quiet.at("")).send().await.status;
     for way in ["update", "rotate", "revoke"] {
         let (id, key) = made(server, &admin, json!({"name": "CI", "scopes": ["read"]})).await;

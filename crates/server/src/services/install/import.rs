@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     catalog::{AuthKind, Catalog, NoSuchProvider, ProviderAccount},
     ids::ProjectId,
     integration::{Configuration, Connected, Integration, check_settings},
@@ -191,8 +191,7 @@ impl Importer {
             granted_scopes: None,
             not_before: None,
         };
-        let acting = Acting { actor: Actor::Operator, request_id: None };
-        Ok(self.builder.build(*tenant, &acting, &account.provider, decided, secrets))
+        Ok(self.builder.build(*tenant, &Acting::OPERATOR, &account.provider, decided, secrets))
     }
 }
 

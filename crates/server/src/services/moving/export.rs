@@ -3,7 +3,7 @@
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     catalog::{Catalog, Provider, ProviderAccount},
     ids::{ExportId, ProjectId},
     integration::{Revision, SecretSettings},
@@ -336,8 +336,7 @@ impl Exporter {
 /// What is stored of a step of a move, with its event.
 pub(super) fn decision(environment: &Environment, tenant: &Tenant, revision: Revision) -> Decision {
     let Revision { integration, action, changes, destroys_credential, .. } = revision;
-    let acting = Acting { actor: Actor::Operator, request_id: None };
-    let event = NewAuditEvent::new(environment, tenant.organization, action, acting);
+    let event = NewAuditEvent::new(environment, tenant.organization, action, Acting::OPERATOR);
     let sealed_settings = (integration.state == State::Disconnected).then_some(None);
     Decision {
         event: NewAuditEvent {

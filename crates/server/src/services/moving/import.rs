@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use integrations_core::{
-    audit::{Acting, Actor},
+    audit::Acting,
     catalog::{AuthKind, Catalog, NoSuchProvider, ProviderAccount},
     ids::{ExportId, ProjectId},
     integration::{Configuration, Integration, check_settings},
@@ -303,9 +303,8 @@ impl Receiver {
             granted_scopes: item.granted_scopes.as_ref(),
             not_before: None,
         };
-        let acting = Acting { actor: Actor::Operator, request_id: None };
         let decided = Decided { revision, replaces: before };
-        Ok((self.builder.build(*tenant, &acting, &account.provider, decided, secrets), left_out))
+        Ok((self.builder.build(*tenant, &Acting::OPERATOR, &account.provider, decided, secrets), left_out))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction, Change},
+    audit::{Acting, AuditAction, Change},
     ids::{OrganizationId, UserId},
     oauth::{AuthorizationResponse, NoCode},
     openid::{Told, roles_of},
@@ -238,8 +238,10 @@ impl People {
         action: AuditAction,
         changes: Vec<Change>,
     ) -> NewAuditEvent {
-        let acting = Acting { actor: Actor::System, request_id: None };
-        NewAuditEvent { changes, ..NewAuditEvent::new(&self.environment, organization, action, acting) }
+        NewAuditEvent {
+            changes,
+            ..NewAuditEvent::new(&self.environment, organization, action, Acting::SYSTEM)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration as Std;
 
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction},
+    audit::{Acting, AuditAction},
     catalog::{Revoke, RevokeCalls},
     revocation::{Reaches, RevocationStatus, TRIED_FOR, next_attempt},
 };
@@ -112,12 +112,11 @@ impl Revocations {
             None => Vec::new(),
         };
         let others = others.iter().map(|other| other.id()).collect();
-        let acting = Acting { actor: Actor::System, request_id: None };
         let action = AuditAction::IntegrationRevocationEnded;
         let event = NewAuditEvent {
             project: Some(claim.tenant.project),
             integration: Some((claim.sealed.of.integration, claim.provider.to_string())),
-            ..NewAuditEvent::new(&self.environment, claim.tenant.organization, action, acting)
+            ..NewAuditEvent::new(&self.environment, claim.tenant.organization, action, Acting::SYSTEM)
         };
         let end = AttemptEnd::Ended { status, message, event: Box::new(event) };
         if self.store.end_attempt(claim, end, others, now).await? {

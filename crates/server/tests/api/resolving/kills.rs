@@ -10,7 +10,7 @@ use std::{
 };
 
 use integrations_core::{
-    audit::{Acting, Actor, AuditAction},
+    audit::{Acting, AuditAction},
     ids::OrganizationId,
     role::Role,
     tier::Tier,
@@ -148,8 +148,8 @@ impl Keys {
         let person = async |role: Role| {
             let who =
                 PersonRef::Subject { issuer: "https://id.example".into(), subject: role.as_str().to_owned() };
-            let acting = Acting { actor: Actor::Operator, request_id: None };
-            let event = NewAuditEvent::new(&environment, organization, AuditAction::UserRoleSet, acting);
+            let event =
+                NewAuditEvent::new(&environment, organization, AuditAction::UserRoleSet, Acting::OPERATOR);
             store.set_role(&who, environment.id(), Some(role), event).await.unwrap().user
         };
         let (operator, approver) = (person(Role::Operator).await, person(Role::Approver).await);
