@@ -240,7 +240,8 @@ fn assertion(table: JwtTable, fields: &[Field], problems: &mut Problems) -> Opti
         problems.add(JWT.of("key"), message);
     }
     for name in table.header.keys().filter(|name| !HEADER.contains(&name.as_str())) {
-        problems.add(JWT.of(&format!("header.{name}")), "a header may have `kid`, `typ`, `x5t` and `x5t#S256`");
+        problems
+            .add(JWT.of(&format!("header.{name}")), "a header may have `kid`, `typ`, `x5t` and `x5t#S256`");
     }
     if !(1..=LONGEST_LIFE).contains(&table.lifetime_seconds) {
         problems.add(JWT.of("lifetime_seconds"), "must be between a second and a day (86400)");

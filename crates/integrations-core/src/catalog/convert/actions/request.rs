@@ -164,7 +164,8 @@ fn has_body(table: &RequestTable) -> bool {
 fn check_media_type(table: &RequestTable, name: &str, path: &str, problems: &mut Problems) {
     let is_json = |media: &String| media.starts_with("application/") && media.ends_with("+json");
     if table.json.is_none() || !table.headers.get(name).is_some_and(is_json) {
-        problems.add(path, "beside `json`, it may name a type of JSON that ends in `+json`, and nothing else");
+        problems
+            .add(path, "beside `json`, it may name a type of JSON that ends in `+json`, and nothing else");
     }
 }
 
