@@ -205,10 +205,24 @@ pub(super) struct TokenEndpoint {
     pub(super) refresh: Option<Refresh>,
 }
 
+impl TokenEndpoint {
+    /// The path where refresh tokens are exchanged.
+    fn refresh_path(&self) -> &str {
+        self.refresh.as_ref().and_then(|refresh| refresh.path.as_deref()).unwrap_or(&self.path)
+    }
+
+    /// The path of a request: that of a refresh, or of a code.
+    pub(super) fn path_of(&self, is_refresh: bool) -> &str {
+        if is_refresh { self.refresh_path() } else { &self.path }
+    }
+}
+
 /// A refresh (RFC 6749, section 6), and what is particular about it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
+    /// Its path, if that is not the one where codes are exchanged.
+    pub(super) path: Option<String>,
     /// Whether a refresh token is used once: the answer has the next. Otherwise the answer has none.
     pub(super) rotates: bool,
     /// The parameters of the authorization request without which there is no refresh token, with a regular expression
@@ -489,7 +503,8 @@ impl Expectations {
     /// The token endpoint, if the request is for it, and the account that its host belongs to.
     pub(super) fn token_at(&self, request: &Request) -> Option<(&TokenEndpoint, Option<usize>)> {
         let endpoint = self.token.as_ref()?;
-        let account = self.at(&endpoint.host, &endpoint.path, request)?;
+        let at = |path: &str| self.at(&endpoint.host, path, request);
+        let account = at(&endpoint.path).or_else(|| at(endpoint.refresh_path()))?;
         Some((endpoint, account))
     }
 
