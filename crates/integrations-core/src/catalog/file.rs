@@ -380,7 +380,8 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 #[serde(deny_unknown_fields)]
 pub(super) struct KeptTable {
     pub(super) name: String,
-    pub(super) pointer: String,
+    pub(super) pointer: Option<String>,
+    pub(super) parameter: Option<String>,
     pub(super) pattern: Option<String>,
     pub(super) mismatch: Option<String>,
     pub(super) example: Option<String>,

@@ -90,7 +90,7 @@ pub use names::{
     SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
 pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
-pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer, TokenRules};
+pub use oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,

@@ -107,7 +107,7 @@ impl OAuth {
 pub struct TokenRules {
     /// Where to find the tokens and errors in an answer.
     pub answer: TokenAnswer,
-    /// Fields of an answer that are stored with the credential.
+    /// What else is stored with the credential.
     pub kept: Vec<KeptField>,
     /// Lifetime of an access token in seconds, if the answer does not say. `None`: until the provider refuses it.
     pub default_lifetime_seconds: Option<u64>,
@@ -167,13 +167,22 @@ pub struct TokenAnswer {
     pub dead_statuses: Vec<u16>,
 }
 
-/// A field of the token answer that later requests need, such as the host that the account lives on.
+/// Where a kept field comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptPlace {
+    /// From a place in the token answer.
+    Answer(JsonPointer),
+    /// From a parameter of the redirect back from the consent page.
+    Redirect(String),
+}
+
+/// What later requests need beside the tokens, such as the host that the account lives on.
 #[derive(Clone, Debug)]
 pub struct KeptField {
     /// Its name in the credential and in placeholders.
     pub name: String,
-    /// Where it is in the token answer.
-    pub pointer: JsonPointer,
+    /// Where it comes from.
+    pub place: KeptPlace,
     /// The pattern that it must match. A field at the beginning of a URL always has one. People never see it.
     pub pattern: Option<Pattern>,
     /// What is expected, in words. A field with a pattern always has it.

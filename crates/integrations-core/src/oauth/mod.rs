@@ -13,6 +13,7 @@ mod grant;
 mod grant_test;
 mod lifetime;
 mod problem;
+mod redirect;
 mod scopes;
 mod text;
 
@@ -23,3 +24,4 @@ pub use blemish::Blemish;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
 pub use grant::Grant;
 pub use problem::TokenProblem;
+pub use redirect::kept_of_redirect;

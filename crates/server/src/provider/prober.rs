@@ -85,9 +85,9 @@ impl Prober {
                     }
                     (AccountSource::Profile, None) => None,
                 };
-                answer.and_then(|answer| account.read(answer, connection))
+                answer.and_then(|answer| account.read(answer, connection, credential))
             }
-            Some(account) => account.id_by_connection(connection),
+            Some(account) => account.id_by_stored(connection, credential),
             None => None,
         };
         Findings { verdict, account, wait }

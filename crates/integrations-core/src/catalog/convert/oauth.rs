@@ -6,7 +6,7 @@ use super::values::{check_header, mismatch, page, pattern, pointer, pointers, st
 use crate::catalog::field::Pattern;
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
-use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer, TokenRules};
+use crate::catalog::oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, TokenAnswer, TokenRules};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
 use crate::pasted::Kind;
@@ -26,6 +26,9 @@ const RESERVED_PARAMS: &[&str] = &[
     "scope",
     "state",
 ];
+
+/// Parameters of the redirect back that the server itself reads (RFC 6749, section 4.1.2; RFC 9207).
+const OF_A_RESPONSE: [&str; 6] = ["code", "error", "error_description", "error_uri", "iss", "state"];
 
 /// Names that every credential with tokens uses, so no other field may take them.
 pub(super) const RESERVED_NAMES: [&str; 3] = ["access_token", "refresh_token", "expires_at"];
@@ -216,20 +219,52 @@ fn kept(place: Place, tables: Vec<KeptTable>, problems: &mut Problems) -> Option
         .map(|(index, table)| {
             let path = place.of(&format!("kept.{index}"));
             unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
-            kept_field(table, &path, problems)
+            let from = kept_place(&table, &path, place, problems);
+            kept_field(table, from, &path, problems)
         })
         .collect();
     kept.into_iter().collect()
 }
 
-fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<KeptField> {
+/// Reads where a kept field comes from. Anybody can write the address of a redirect, so what comes from one has a
+/// pattern.
+fn kept_place(table: &KeptTable, path: &str, place: Place, problems: &mut Problems) -> Option<KeptPlace> {
+    match (&table.pointer, &table.parameter) {
+        (Some(text), None) => pointer(&format!("{path}.pointer"), text, problems).map(KeptPlace::Answer),
+        (None, Some(name)) => {
+            let path = format!("{path}.parameter");
+            if place.0 != PLACE.0 {
+                problems.add(&path, "there is no redirect back: only `oauth` has one");
+            }
+            if name.is_empty() || OF_A_RESPONSE.contains(&name.as_str()) {
+                problems.add(&path, format!("`{name}` is read by the server itself"));
+            }
+            if table.pattern.is_none() {
+                problems.add(&path, "needs `pattern`: anybody can write such an address");
+            }
+            Some(KeptPlace::Redirect(name.clone()))
+        }
+        _ => {
+            let message =
+                "needs `pointer`, a place in the token answer, or `parameter`, one of the redirect back";
+            problems.add(path, message);
+            None
+        }
+    }
+}
+
+fn kept_field(
+    table: KeptTable,
+    place: Option<KeptPlace>,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<KeptField> {
     if RESERVED_NAMES.contains(&table.name.as_str()) {
         problems.add(
             format!("{path}.name"),
             format!("`{}` is reserved: every credential with tokens uses it", table.name),
         );
     }
-    let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
     mismatch(path, table.mismatch.as_deref(), table.pattern.is_some(), problems);
     let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
     for (name, value) in [("example", &table.example), ("default", &table.default)] {
@@ -244,7 +279,7 @@ fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<K
     }
     Some(KeptField {
         name: table.name,
-        pointer: pointer?,
+        place: place?,
         pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
         mismatch: table.mismatch,
         kind: Kind::Plain,

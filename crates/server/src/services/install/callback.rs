@@ -8,7 +8,7 @@ use std::{iter, sync::Arc};
 use integrations_core::{
     catalog::AuthKind,
     ids::PendingInstallId,
-    oauth::{AuthorizationResponse, verify_callback, verify_issuer},
+    oauth::{AuthorizationResponse, kept_of_redirect, verify_callback, verify_issuer},
 };
 use secrecy::ExposeSecret as _;
 
@@ -141,11 +141,13 @@ impl Installer {
         let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
+        let kept = kept_of_redirect(oauth, response).map_err(ProblemKind::Malformed)?;
         self.check_standing(&install.tenant, install.by).await?;
         if let Some(link) = install.link {
             self.check_link(link).await?;
         }
-        let grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
+        let mut grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
+        grant.credential.extend(kept);
         let oauth = app.oauth(oauth);
         let missing = grant.missing_scopes(&oauth);
         if !missing.is_empty() {

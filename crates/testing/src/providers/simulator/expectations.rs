@@ -98,6 +98,9 @@ pub(super) struct Authorize {
     /// The parameters of the redirect back if access is denied.
     #[serde(default = "access_denied")]
     pub(super) denied: BTreeMap<String, String>,
+    /// Further parameters of the redirect back.
+    #[serde(default)]
+    pub(super) further: BTreeMap<String, String>,
     pub(super) callback_signature: Option<Signature>,
 }
 
