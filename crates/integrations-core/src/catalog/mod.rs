@@ -7,6 +7,7 @@ pub mod action;
 #[cfg(test)]
 mod actions_test;
 mod assertion;
+mod choice;
 #[cfg(test)]
 pub(crate) mod contract_test;
 mod convert;
@@ -74,6 +75,7 @@ use self::convert::ReadWays;
 use self::search::{Query, Rank, Searchable};
 pub use action::{Action, OtherRequest};
 pub use assertion::{Assertion, Claim, Claimed};
+pub use choice::ConsentChoice;
 pub use event_secret::{EventKey, EventSecret, SecretHint};
 pub use events::{
     AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::choice::ConsentChoice;
 use super::field::Pattern;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
@@ -53,6 +54,8 @@ pub struct OAuth {
     pub body_format: BodyFormat,
     /// How the answers of the token endpoint are read.
     pub tokens: TokenRules,
+    /// How one of several is chosen after consent.
+    pub choice: Option<ConsentChoice>,
     /// Checks of the redirect back, in addition to `state`.
     pub callback_checks: Vec<CallbackCheck>,
     /// The authorization server's name for itself in `iss` (RFC 9207). Placeholders are fields of the connection.
@@ -93,12 +96,14 @@ impl OAuth {
 
     /// The URLs of its handshake.
     pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
-        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url)
+        let choice = self.choice.iter().map(|choice| &choice.url);
+        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url).chain(choice)
     }
 
     /// The same, to be changed.
     pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
-        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url)
+        let choice = self.choice.iter_mut().map(|choice| &mut choice.url);
+        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url).chain(choice)
     }
 }
 
@@ -174,6 +179,8 @@ pub enum KeptPlace {
     Answer(JsonPointer),
     /// From a parameter of the redirect back from the consent page.
     Redirect(String),
+    /// From a place in the item that was chosen after consent: see [`ConsentChoice`].
+    Choice(JsonPointer),
 }
 
 /// What later requests need beside the tokens, such as the host that the account lives on.

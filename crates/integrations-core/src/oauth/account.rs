@@ -33,8 +33,7 @@ impl Account {
         credential: &Map<String, Value>,
     ) -> Option<AccountIdentity> {
         let is_stored = |part: &AccountPart| matches!(part, AccountPart::Stored(_));
-        let known =
-            self.id.iter().all(is_stored).then(|| self.read(&Value::Null, connection, credential))?;
+        let known = self.id.iter().all(is_stored).then(|| self.read(&Value::Null, connection, credential))?;
         Some(AccountIdentity { name: None, ..known? })
     }
 
@@ -56,11 +55,7 @@ impl Account {
 }
 
 impl AccountPart {
-    fn find<'v>(
-        &self,
-        answer: &'v Value,
-        stored: impl Fn(&str) -> Option<&'v Value>,
-    ) -> Option<&'v Value> {
+    fn find<'v>(&self, answer: &'v Value, stored: impl Fn(&str) -> Option<&'v Value>) -> Option<&'v Value> {
         match self {
             Self::Answer(pointer) => pointer.of(answer),
             Self::Stored(field) => stored(field),

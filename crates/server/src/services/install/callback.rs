@@ -14,8 +14,8 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     Installer, Installing,
+    choose::Granted,
     ended::Ended,
-    finish::Acquired,
     handshake::Started,
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
@@ -153,15 +153,13 @@ impl Installer {
         if !missing.is_empty() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }
-        let (credential, answer) = (&grant.credential, &grant.answer);
-        let findings = self.prober.probe_granted(provider, &started.connection, credential, answer).await;
-        let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
         let who = Installing {
             tenant: install.tenant,
             by: install.by,
             request_id: arrival.request_id.clone(),
             link: install.link,
         };
-        self.finish(&who, target, &acquired, install.browser).await
+        let granted = Granted { connection: started.connection, grant };
+        self.go_on_with(&who, target, granted, install.browser).await
     }
 }
