@@ -93,8 +93,8 @@ pub struct Account {
 pub enum AccountPart {
     /// A place in the answer of the source.
     Answer(JsonPointer),
-    /// A field of the connection, such as the subdomain.
-    Connection(String),
+    /// A field of the connection, such as the subdomain, or a kept field.
+    Stored(String),
 }
 
 /// How a provider says "too many requests", and when to ask again. Names of headers are in lower case.

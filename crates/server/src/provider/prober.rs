@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use integrations_core::{
-    catalog::{AccountSource, Call, Provider},
+    catalog::{AccountSource, Call, ConsentChoice, Provider},
     health::{self, NoAnswer, Verdict},
     oauth::AccountIdentity,
     probe_answer::ProbeAnswer,
@@ -85,9 +86,9 @@ impl Prober {
                     }
                     (AccountSource::Profile, None) => None,
                 };
-                answer.and_then(|answer| account.read(answer, connection))
+                answer.and_then(|answer| account.read(answer, connection, credential))
             }
-            Some(account) => account.id_by_connection(connection),
+            Some(account) => account.id_by_stored(connection, credential),
             None => None,
         };
         Findings { verdict, account, wait }
@@ -110,6 +111,26 @@ impl Prober {
             self.environment.pause(pause).await;
         }
         self.probe(provider, connection, credential, Some(granted)).await
+    }
+
+    /// Asks of what one is to be chosen, with a token that was just issued. If the provider refuses it, it is asked
+    /// again.
+    pub async fn list_choices(
+        &self,
+        provider: &Provider,
+        choice: &ConsentChoice,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Answer, NoAnswer> {
+        let call = choice.call(&provider.auth_request);
+        for pause in UNTIL_ACCEPTED {
+            let answer = self.call(&call, provider, connection, credential).await?;
+            if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
+                return Ok(answer);
+            }
+            self.environment.pause(pause).await;
+        }
+        self.call(&call, provider, connection, credential).await
     }
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.

@@ -166,10 +166,9 @@ fn part(text: &str, names: &Names<'_>) -> Result<AccountPart, String> {
     }
     let template = Template::parse(text).map_err(|error| error.to_string())?;
     let name = text.trim_start_matches('{').trim_end_matches('}');
-    match template.placeholders().count() {
-        1 if text.len() == name.len() + 2 && names.is_connection(name) => {
-            Ok(AccountPart::Connection(name.to_owned()))
-        }
-        _ => Err("must be a JSON pointer, or one connection field in braces".into()),
+    let is_one = template.placeholders().count() == 1 && text.len() == name.len() + 2;
+    match names.stored(name) {
+        Ok(Some(stored)) if is_one && !stored.is_absent => Ok(AccountPart::Stored(name.to_owned())),
+        _ => Err("must be a JSON pointer, or one field of the connection or kept field in braces".into()),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::oauth::{Place, RESERVED_NAMES, check_headers, check_params, check_separated_scopes, rules};
+use super::kept::RESERVED_NAMES;
+use super::oauth::{Place, check_headers, check_params, check_separated_scopes, rules};
 use super::values::{basic_auth, check_header, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
