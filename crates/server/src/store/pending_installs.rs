@@ -181,8 +181,8 @@ impl Store {
     }
 }
 
-/// Erases the credentials that wait for a person's answer under a permission that has ended. The installations keep their
-/// status, so that a person who comes to confirm learns why it is too late.
+/// Erases the credentials that wait for a person's answer under a permission that has ended. The installations keep
+/// their status, so that a person who comes to answer learns why it is too late.
 pub(super) async fn erase_unconfirmed(on: &impl ConnectionTrait, of: Expr) -> Result<(), StoreError> {
     erase(on, of.and(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str()))).await
 }
