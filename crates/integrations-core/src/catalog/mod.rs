@@ -147,12 +147,20 @@ fn logos() -> impl Iterator<Item = (&'static str, Logo)> {
     })
 }
 
+/// Names and texts of the provider files that are built in.
+fn embedded_files() -> impl Iterator<Item = (String, String)> {
+    embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+}
+
 #[cfg(test)]
 impl Catalog {
-    /// The providers that are built in, read once for all of a test.
+    /// The providers that are built in, with the examples of their actions, which are tried. They are read once for all
+    /// of a test.
     pub(crate) fn built_in() -> &'static Self {
-        static CATALOG: LazyLock<Catalog> =
-            LazyLock::new(|| Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}")));
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+            let read = Catalog::default().with_files(embedded_files());
+            read.unwrap_or_else(|errors| panic!("{errors}"))
+        });
         &CATALOG
     }
 }
@@ -161,9 +169,8 @@ impl Catalog {
     /// The providers that are built in. Their actions have no examples: these were tried before they were built in,
     /// and to try them again would take long at each start.
     pub fn embedded() -> Result<Self, ProviderFileErrors> {
-        let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         let mut catalog = Self::default();
-        ProviderFileErrors::check(catalog.add(files, false).1)?;
+        ProviderFileErrors::check(catalog.add(embedded_files(), false).1)?;
         for (key, logo) in logos() {
             catalog.set_logo(key, logo);
         }
