@@ -198,16 +198,14 @@ impl Searchable {
     pub(super) fn rank(&self, query: &Query, names: &str) -> Option<Rank> {
         let names = (!names.is_empty()).then(|| Text::new(Place::Name, names));
         let texts = || self.0.iter().chain(&names);
-        let best = |word: &Word| {
-            let fits = |forgiving| {
-                let fit = move |text: &Text| Some(Rank::new(text.place, text.fit(word, forgiving)?));
-                texts().filter_map(fit).min()
-            };
-            fits(false).or_else(|| fits(true))
+        let fits = |word: &Word, forgiving| {
+            let fit = |text: &Text| Some(Rank::new(text.place, text.fit(word, forgiving)?));
+            texts().filter_map(fit).min()
         };
-        let mut words = query.words.iter().map(best);
+        let mut words = query.words.iter().map(|word| fits(word, false).or_else(|| fits(word, true)));
         let by_words = words.try_fold(Rank::BEST, |rank, word| Some(rank.and(word?)));
-        by_words.into_iter().chain(query.joined.as_ref().and_then(best)).min()
+        // As one they must be right: a word too much is no typo.
+        by_words.into_iter().chain(query.joined.as_ref().and_then(|word| fits(word, false))).min()
     }
 }
 
@@ -334,6 +332,8 @@ mod tests {
             // Another number is no typo.
             ("route 54", &[]),
             ("ruote 53", &["route-53"]),
+            // Nor is a further word.
+            ("square x", &[]),
         ] {
             assert_eq!(found(query), expected, "{query}");
         }
