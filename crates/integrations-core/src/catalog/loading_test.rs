@@ -1,5 +1,5 @@
 use super::*;
-use crate::branding::media_type;
+use crate::picture::media_type;
 
 const RIGHT: &str = r#"
 format = 2
