@@ -162,14 +162,9 @@ impl Takes {
         for some in by_claim.chunks(TOGETHER) {
             store(&transaction, some, &mut new).await?;
         }
-        let mut told: Vec<_> = events().filter(|(event, _)| new.contains(&event.told.id)).collect();
-        told.sort_by_key(|(event, _)| event.integration);
-        for of_one in told.chunk_by(|(one, _), (other, _)| one.integration == other.integration) {
-            for some in of_one.chunks(TOGETHER) {
-                let some = some.iter().map(|(event, request)| announcement(event, request.at));
-                announce_all(&transaction, some.collect()).await?;
-            }
-        }
+        let told = events().filter(|(event, _)| new.contains(&event.told.id));
+        let told = told.map(|(event, request)| announcement(event, request.at));
+        announce_all(&transaction, told.collect()).await?;
         transaction.commit().await?;
         let stored = |Taking(request): &Taking| {
             let ids = request.events.iter().map(|event| event.told.id);

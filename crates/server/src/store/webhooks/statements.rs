@@ -2,20 +2,52 @@
 
 use std::sync::LazyLock;
 
-/// The webhooks of a project, with an integration: `$1` project, `$2` integration, or null.
-fn subscribers(locking: &str) -> String {
+use sea_orm::DbBackend;
+
+/// The webhooks of so many projects, each with so many integrations, as far as they are of its project: first the
+/// projects, then the integrations. On PostgreSQL, whoever deletes one of the webhooks waits until the commit, before
+/// its streams. SQLite has only one writer at a time.
+pub(super) fn subscribers(projects: usize, integrations: usize, backend: DbBackend) -> String {
+    let locking = if backend == DbBackend::Postgres { " FOR KEY SHARE OF w" } else { "" };
     format!(
-        "SELECT w.id, w.events, w.status, i.id AS integration_id, i.provider, \
+        "SELECT w.id, w.project_id, w.events, w.status, i.id AS integration_id, i.provider, \
          i.status AS integration_status, i.health_status \
-         FROM webhooks w LEFT JOIN integrations i ON i.id = $2 WHERE w.project_id = $1 ORDER BY w.id{locking}"
+         FROM webhooks w LEFT JOIN integrations i ON i.project_id = w.project_id AND i.id IN ({}) \
+         WHERE w.project_id IN ({}) ORDER BY w.id{locking}",
+        placeholders(projects + 1, integrations),
+        placeholders(1, projects),
     )
 }
 
-/// The webhooks of a project, on PostgreSQL. Whoever deletes one of them waits until the commit, before its streams.
-pub(super) static SUBSCRIBERS_POSTGRES: LazyLock<String> =
-    LazyLock::new(|| subscribers(" FOR KEY SHARE OF w"));
-/// The same on SQLite, which has only one writer at a time.
-pub(super) static SUBSCRIBERS_SQLITE: LazyLock<String> = LazyLock::new(|| subscribers(""));
+/// So many values of a statement, from this one. Without any, no value is one of them.
+fn placeholders(first: usize, count: usize) -> String {
+    match count {
+        0 => "NULL".to_owned(),
+        _ => (first..first + count).map(|at| format!("${at}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Gives so many deliveries what came of their attempts: `$1` status, `$2` when the next attempt is made, or null, `$3`
+/// the attempt's number, then the deliveries.
+pub(super) fn attempted(deliveries: usize) -> String {
+    format!(
+        "UPDATE webhook_deliveries SET status = $1, next_attempt_at = $2, attempts = $3, \
+         status_code = a.status_code, error = a.error, duration_ms = a.duration_ms FROM webhook_attempts a \
+         WHERE a.delivery_id = webhook_deliveries.id AND a.number = $3 AND webhook_deliveries.id IN ({})",
+        placeholders(4, deliveries)
+    )
+}
+
+/// Notes when so many deliveries were last attempted at their webhooks.
+pub(super) fn triggered(deliveries: usize) -> String {
+    format!(
+        "UPDATE webhooks SET last_triggered_at = a.at FROM (SELECT d.webhook_id, MAX(a.at) AS at \
+         FROM webhook_deliveries d JOIN webhook_attempts a ON a.delivery_id = d.id AND a.number = d.attempts \
+         WHERE d.id IN ({}) GROUP BY d.webhook_id) a \
+         WHERE webhooks.id = a.webhook_id AND (last_triggered_at IS NULL OR last_triggered_at < a.at)",
+        placeholders(1, deliveries)
+    )
+}
 
 /// Locks a stream, which begins if there is none: `$1` webhook, `$2` stream, `$3` when it is due, or null.
 pub(super) const OPEN_STREAM: &str = "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES ($1, $2, $3) \
