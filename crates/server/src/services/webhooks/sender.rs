@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long is waited for more, once there is something to send or to store: what comes meanwhile goes along, and one
 /// statement does for all of it.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(30);
 /// How often it is looked for streams that were put aside without reason.
 const RESUME: Duration = Duration::from_secs(30);
 /// How often it is measured how long what is due waits. Under load there are many rounds a second.

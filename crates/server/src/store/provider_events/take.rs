@@ -26,7 +26,7 @@ use crate::store::{
     Announcement, StoreError,
     batch::AnswerMany,
     entity::{event_once, provider_event},
-    in_order::locked_in_order,
+    in_order::found_in_order,
     monitors,
     reachability::GuardedPool,
     transaction::{Outbox, Transaction, writing},
@@ -224,11 +224,14 @@ async fn store(
                 .add(Column::ClaimedUntil.lte(request.at)),
         )
     });
-    provider_event::Entity::update_many()
-        .col_expr(Column::Dedupe, Expr::value(None::<String>))
-        .filter(locked_in_order::<provider_event::Entity>(Column::Id, claims))
-        .exec(on)
-        .await?;
+    let ended = found_in_order::<provider_event::Entity>(on, Column::Id, claims).await?;
+    if !ended.is_empty() {
+        provider_event::Entity::update_many()
+            .col_expr(Column::Dedupe, Expr::value(None::<String>))
+            .filter(Column::Id.is_in(ended))
+            .exec(on)
+            .await?;
+    }
     let unless_known = OnConflict::columns([Column::SourceId, Column::IntegrationId, Column::Dedupe])
         .do_nothing()
         .to_owned();

@@ -77,9 +77,9 @@ impl Store {
         end: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<Vec<Due>>, StoreError> {
-        let sql = match self.backend() {
-            DbBackend::Postgres => &statements::CLAIM_POSTGRES,
-            _ => &statements::CLAIM_SQLITE,
+        let (sql, next) = match self.backend() {
+            DbBackend::Postgres => (&statements::CLAIM_POSTGRES, &statements::NEXT_POSTGRES),
+            _ => (&statements::CLAIM_SQLITE, &statements::NEXT_SQLITE),
         };
         let owner = lease.to_string();
         let values: [Value; 4] = [owner.as_str().into(), end.into(), now.into(), i64::from(limit).into()];
@@ -88,8 +88,8 @@ impl Store {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let values: [Value; 2] = [owner.into(), (OF_A_STREAM - 1).into()];
-        let next = Statement::from_sql_and_values(self.backend(), statements::NEXT, values);
+        let values: [Value; 2] = [owner.into(), OF_A_STREAM.into()];
+        let next = Statement::from_sql_and_values(self.backend(), next.as_str(), values);
         let rows = self.reader.query_all_raw(next).await?;
         let mut due = rows.iter().map(|row| read(lease, row)).collect::<Result<Vec<Due>, _>>()?;
         self.add_secrets(&mut due, now).await?;

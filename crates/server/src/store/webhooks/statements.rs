@@ -88,19 +88,37 @@ pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FO
 /// The same on SQLite, which has only one writer at a time.
 pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 
-/// What a lease's streams send next, in order: `$1` lease, `$2` how many of each stream, less one. A stream without a
-/// row here has nothing to send, or its webhook is disabled or its project archived.
-pub(super) const NEXT: &str = "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
-     e.kind, e.body, e.provider_event_id, w.url, w.project_id \
-     FROM webhook_streams s \
-     JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
-     JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \
-     JOIN webhook_deliveries d ON d.webhook_id = s.webhook_id AND d.stream = s.stream AND d.status = 'pending' \
-     AND d.number <= COALESCE((SELECT n.number FROM webhook_deliveries n \
-     WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending' \
-     ORDER BY n.number LIMIT 1 OFFSET $2), 9223372036854775807) \
-     JOIN webhook_events e ON e.id = d.event_id \
-     WHERE s.lease_owner = $1 ORDER BY d.webhook_id, d.stream, d.number";
+/// What a lease's streams send next, in order: `$1` lease, `$2` the most of each stream. A stream without a row here has
+/// nothing to send, or its webhook is disabled or its project archived.
+fn next(of_a_stream: &str) -> String {
+    format!(
+        "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
+         e.kind, e.body, e.provider_event_id, w.url, w.project_id \
+         FROM webhook_streams s \
+         JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
+         JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \
+         {of_a_stream} \
+         JOIN webhook_events e ON e.id = d.event_id \
+         WHERE s.lease_owner = $1 ORDER BY d.webhook_id, d.stream, d.number"
+    )
+}
+
+/// What a lease's streams send next, on PostgreSQL: the first of each stream, by the index of what is pending.
+pub(super) static NEXT_POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    next(
+        "CROSS JOIN LATERAL (SELECT n.* FROM webhook_deliveries n WHERE n.webhook_id = s.webhook_id \
+         AND n.stream = s.stream AND n.status = 'pending' ORDER BY n.number LIMIT $2) d",
+    )
+});
+/// The same on SQLite, which has no LATERAL, and finds the last of them once for each stream.
+pub(super) static NEXT_SQLITE: LazyLock<String> = LazyLock::new(|| {
+    next(
+        "JOIN webhook_deliveries d ON d.webhook_id = s.webhook_id AND d.stream = s.stream \
+         AND d.status = 'pending' AND d.number <= COALESCE((SELECT n.number FROM webhook_deliveries n \
+         WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending' \
+         ORDER BY n.number LIMIT 1 OFFSET $2 - 1), 9223372036854775807)",
+    )
+});
 
 /// How long the oldest stream that is due has waited for, as the time since when.
 pub(super) const OLDEST_DUE: &str =
