@@ -471,7 +471,7 @@ fn account_and_probe() {
         OAUTH,
         "id = [\"/team/id\", \"{subdomain}\"]",
         "id = [\"{team}\"] #!",
-        "one connection field in braces",
+        "connection fields in braces",
     );
     refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 54, "needs [account.profile]");
     let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";

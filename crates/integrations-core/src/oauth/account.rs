@@ -38,17 +38,17 @@ impl Account {
     /// `connection` holds the fields that the person supplied.
     pub fn read(&self, answer: &Value, connection: &Map<String, Value>) -> Option<AccountIdentity> {
         let first = |parts: &[AccountPart], limit| {
-            parts.iter().find_map(|part| one_line(&text(part.find(answer, connection)?)?, limit))
+            parts.iter().find_map(|part| one_line(&part.find(answer, connection)?, limit))
         };
         Some(AccountIdentity { id: first(&self.id, MAX_ID)?, name: first(&self.name, MAX_NAME) })
     }
 }
 
 impl AccountPart {
-    fn find<'v>(&self, answer: &'v Value, connection: &'v Map<String, Value>) -> Option<&'v Value> {
+    fn find(&self, answer: &Value, connection: &Map<String, Value>) -> Option<String> {
         match self {
-            Self::Answer(pointer) => pointer.of(answer),
-            Self::Connection(field) => connection.get(field),
+            Self::Answer(pointer) => text(pointer.of(answer)?),
+            Self::Connection(fields) => fields.render_known(|name| connection.get(name)?.as_str()),
         }
     }
 }

@@ -58,13 +58,11 @@ impl Monitor {
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
         let Some(mut subject) = self.open(claim) else {
-            // The operator may bring the key back at any time.
-            schedule.failures = schedule.failures.saturating_add(1);
-            let later = now + until_refresh_retry(schedule.failures, self.environment.spread());
-            schedule.probe_at = later;
-            schedule.refresh_at = schedule.refresh_at.map(|_| later);
-            return Attended::not_asked(schedule, NotAsked::Sealed);
+            return self.until_the_operator_acts(schedule, NotAsked::Sealed);
         };
+        if !subject.provider.is_approved(&subject.connection, &subject.credential) {
+            return self.until_the_operator_acts(schedule, NotAsked::Unapproved);
+        }
         if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
@@ -78,6 +76,9 @@ impl Monitor {
                     Err(attended) => return attended,
                 }
             }
+        }
+        if subject.provider.probe.request().is_none() {
+            return self.until_the_next_look(claim, schedule, &subject.provider);
         }
         let wants_probe =
             is_asked || schedule.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
@@ -115,6 +116,23 @@ impl Monitor {
         }
         let schedule = self.after_probe(claim, schedule, &subject.provider, &checked);
         Attended::found(schedule, checked.verdict)
+    }
+
+    /// Nothing can be done before the operator acts, who may do so at any time.
+    fn until_the_operator_acts(&self, mut schedule: Schedule, why: NotAsked) -> Attended {
+        schedule.failures = schedule.failures.saturating_add(1);
+        let wait = until_refresh_retry(schedule.failures, self.environment.spread());
+        schedule.probe_at = self.environment.now() + wait;
+        schedule.refresh_at = schedule.refresh_at.map(|_| schedule.probe_at);
+        Attended::not_asked(schedule, why)
+    }
+
+    /// Nobody is asked. A look finds what became of the approval of its host, and of the keys.
+    fn until_the_next_look(&self, claim: &Claim, mut schedule: Schedule, provider: &Provider) -> Attended {
+        schedule.failures = 0;
+        let wait = until_probe(provider, claim.status, 0, self.environment.spread());
+        schedule.probe_at = self.environment.now() + wait;
+        Attended::not_asked(schedule, NotAsked::NoProbe)
     }
 
     /// Until when the tokens may not be renewed, and what is said if that is needed before. On what may be a copy of a
@@ -166,7 +184,7 @@ impl Monitor {
         let checked = self.0.prober.check(provider, request).await;
         let outcome = match checked.verdict {
             Verdict::Well => ProbeOutcome::Well,
-            Verdict::Degraded { .. } => ProbeOutcome::Degraded,
+            Verdict::Degraded { .. } | Verdict::Unasked => ProbeOutcome::Degraded,
             Verdict::Dead { .. } => ProbeOutcome::Dead,
         };
         self.metrics.probe(provider.key.as_str(), outcome, began.elapsed());

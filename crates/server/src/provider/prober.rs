@@ -70,11 +70,18 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: Option<&Value>,
     ) -> Findings {
-        let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
+        let request = Self::request(provider, connection, credential);
+        let outcome = match request {
+            Ok(request) => self.outbound.send(request).await,
+            Err(reason) => Err(reason),
+        };
         let Checked { verdict, wait } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
-            Some(account) if verdict == Verdict::Well || account.source == AccountSource::Token => {
+            Some(account)
+                if matches!(verdict, Verdict::Well | Verdict::Unasked)
+                    || account.source == AccountSource::Token =>
+            {
                 let asked;
                 let answer = match (account.source, &account.profile) {
                     (AccountSource::Token, _) => granted,
@@ -85,7 +92,10 @@ impl Prober {
                     }
                     (AccountSource::Profile, None) => None,
                 };
-                answer.and_then(|answer| account.read(answer, connection))
+                match answer {
+                    Some(answer) => account.read(answer, connection),
+                    None => account.id_by_connection(connection),
+                }
             }
             Some(account) => account.id_by_connection(connection),
             None => None,
@@ -118,7 +128,9 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-        make(&provider.probe.call, provider, connection, credential)
+        // Without a probe, the verdict is that nobody was asked.
+        let probe = provider.probe.request().ok_or(NoAnswer::Unreachable)?;
+        make(&probe.call, provider, connection, credential)
     }
 
     /// Asks whether a credential works, with a request of [`Prober::request`].
@@ -142,19 +154,9 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Option<Value> {
-        let answer = self.call(call, provider, connection, credential).await.ok()?;
+        let answer = self.outbound.send(make(call, provider, connection, credential).ok()?).await.ok()?;
         let is_good = (200..300).contains(&answer.status);
         answer.body().json().filter(|_| is_good)
-    }
-
-    async fn call(
-        &self,
-        call: &Call,
-        provider: &Provider,
-        connection: &Map<String, Value>,
-        credential: &Map<String, Value>,
-    ) -> Result<Answer, NoAnswer> {
-        self.outbound.send(make(call, provider, connection, credential)?).await
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
@@ -181,8 +183,17 @@ fn make(
     prepare(call, provider, connection, credential).map_err(|error| {
         // Checked values always render, so the operator's own provider file is probably wrong.
         tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made from the stored values: check the provider's file");
-        NoAnswer::Unreachable
+        unmade(provider, connection, credential)
     })
+}
+
+/// Why no request can be made from what is stored.
+pub(crate) fn unmade(
+    provider: &Provider,
+    connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
+) -> NoAnswer {
+    if provider.is_approved(connection, credential) { NoAnswer::Unreachable } else { NoAnswer::Unapproved }
 }
 
 /// Whether an answer means that there were too many requests.

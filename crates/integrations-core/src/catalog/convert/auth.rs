@@ -127,5 +127,10 @@ pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut
     }
     let basic_auth =
         table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
-    AuthRequest { headers, basic_auth }
+    let mut members = Vec::new();
+    for (name, text) in table.json {
+        let path = format!("auth.0.request.json.{name}");
+        members.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+    }
+    AuthRequest { headers, basic_auth, members }
 }
