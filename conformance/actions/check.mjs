@@ -24,6 +24,7 @@ const schemas = {
     },
     shopify: { ...npm("@shopify/dev-mcp"), ...graphql.read(() => shopify("2026-07")) },
 };
+schemas["shopify-own-app"] = schemas.shopify;
 
 function shopify(version) {
     const file = join(here, `node_modules/@shopify/dev-mcp/dist/data/admin_${version}.json.gz`);

@@ -20,6 +20,11 @@ impl Token {
         Self(URL_SAFE_NO_PAD.encode(environment.bytes::<32>()))
     }
 
+    /// A token as it was presented.
+    pub(crate) fn presented(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The secret itself.
     pub fn expose(&self) -> &str {
         &self.0

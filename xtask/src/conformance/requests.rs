@@ -21,7 +21,7 @@ pub(super) struct Extent {
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
     /// How many requests schemathesis makes up for each operation in each of its phases
-    #[arg(long, default_value_t = 150, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 40, value_name = "NUMBER")]
     max_examples: u32,
 }
 

@@ -146,7 +146,7 @@ fn exact(value: &Value) -> Value {
 }
 
 /// Whether a condition holds.
-pub(super) fn holds(condition: &Condition, json: &Value) -> bool {
+pub(crate) fn holds(condition: &Condition, json: &Value) -> bool {
     let found = condition.pointer.of(json);
     let is_something = found.is_some_and(|value| match value {
         Value::Null => false,

@@ -293,6 +293,9 @@ fn kinds() {
     wrong("kind = \"write\"", "kind = \"write\"\ndefault = true #!", default);
     let refund = "method = \"POST\"\npath = \"/orders/{order}/refunds\"\nheaders";
     wrong(refund, &refund.replace("POST", "GET"), "GET has no body");
+    let (from, to) =
+        ("X-Region = \"{region}\" }", "X-Region = \"{region}\", Content-Type = \"text/plain\" }");
+    wrong(from, to, "ends in `+json`");
     wrong(
         "method = \"GET\"\npath = \"/orders\"",
         "method = \"DELETE\" #!\npath = \"/orders\"",

@@ -130,6 +130,7 @@ pub(super) struct ChoiceTable {
 pub(super) struct AuthTable {
     pub(super) kind: AuthKind,
     pub(super) why: Option<String>,
+    pub(super) api_base_url: Option<String>,
     pub(super) page: Option<String>,
     pub(super) fields: Option<Vec<FieldTable>>,
     pub(super) oauth: Option<OAuthTable>,
@@ -227,6 +228,7 @@ pub(super) struct OAuthTable {
     pub(super) answer: AnswerTable,
     #[serde(default)]
     pub(super) kept: Vec<KeptTable>,
+    pub(super) choice: Option<ConsentChoiceTable>,
 }
 
 /// Whether a refresh may end the refresh token that was used: yes or no, or a word for something between.
@@ -392,9 +394,30 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
+pub(super) struct ConsentChoiceTable {
+    pub(super) what: String,
+    pub(super) url: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
+    pub(super) headers: Option<Text>,
+    #[serde(default)]
+    pub(super) list: String,
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, serde_json::Value>))]
+    pub(super) when: BTreeMap<String, toml::Value>,
+    pub(super) label: Vec<String>,
+    pub(super) detail: Option<String>,
+    pub(super) preferred: Option<String>,
+    #[serde(default)]
+    pub(super) kept: Vec<KeptTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub(super) struct KeptTable {
     pub(super) name: String,
-    pub(super) pointer: String,
+    pub(super) pointer: Option<String>,
+    pub(super) parameter: Option<String>,
     pub(super) pattern: Option<String>,
     pub(super) mismatch: Option<String>,
     pub(super) example: Option<String>,

@@ -7,6 +7,7 @@ pub mod action;
 #[cfg(test)]
 mod actions_test;
 mod assertion;
+mod choice;
 #[cfg(test)]
 pub(crate) mod contract_test;
 mod convert;
@@ -77,6 +78,7 @@ use self::convert::ReadWays;
 use self::search::{Query, Rank, Searchable};
 pub use action::{Action, OtherRequest};
 pub use assertion::{Assertion, Claim, Claimed};
+pub use choice::ConsentChoice;
 pub use event_secret::{EventKey, EventSecret, SecretHint};
 pub use events::{
     AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,
@@ -93,7 +95,7 @@ pub use names::{
     SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
 pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
-pub use oauth::{ExtraScopes, KeptField, OAuth, ParamValue, TokenAnswer, TokenRules};
+pub use oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::choice::ConsentChoice;
 use super::field::Pattern;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
@@ -53,6 +54,8 @@ pub struct OAuth {
     pub body_format: BodyFormat,
     /// How the answers of the token endpoint are read.
     pub tokens: TokenRules,
+    /// How one of several is chosen after consent.
+    pub choice: Option<ConsentChoice>,
     /// Checks of the redirect back, in addition to `state`.
     pub callback_checks: Vec<CallbackCheck>,
     /// The authorization server's name for itself in `iss` (RFC 9207). Placeholders are fields of the connection.
@@ -93,12 +96,14 @@ impl OAuth {
 
     /// The URLs of its handshake.
     pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
-        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url)
+        let choice = self.choice.iter().map(|choice| &choice.url);
+        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url).chain(choice)
     }
 
     /// The same, to be changed.
     pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
-        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url)
+        let choice = self.choice.iter_mut().map(|choice| &mut choice.url);
+        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url).chain(choice)
     }
 }
 
@@ -107,7 +112,7 @@ impl OAuth {
 pub struct TokenRules {
     /// Where to find the tokens and errors in an answer.
     pub answer: TokenAnswer,
-    /// Fields of an answer that are stored with the credential.
+    /// What else is stored with the credential.
     pub kept: Vec<KeptField>,
     /// Lifetime of an access token in seconds, if the answer does not say. `None`: until the provider refuses it.
     pub default_lifetime_seconds: Option<u64>,
@@ -167,13 +172,24 @@ pub struct TokenAnswer {
     pub dead_statuses: Vec<u16>,
 }
 
-/// A field of the token answer that later requests need, such as the host that the account lives on.
+/// Where a kept field comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptPlace {
+    /// From a place in the token answer.
+    Answer(JsonPointer),
+    /// From a parameter of the redirect back from the consent page.
+    Redirect(String),
+    /// From a place in the item that was chosen after consent: see [`ConsentChoice`].
+    Choice(JsonPointer),
+}
+
+/// What later requests need beside the tokens, such as the host that the account lives on.
 #[derive(Clone, Debug)]
 pub struct KeptField {
     /// Its name in the credential and in placeholders.
     pub name: String,
-    /// Where it is in the token answer.
-    pub pointer: JsonPointer,
+    /// Where it comes from.
+    pub place: KeptPlace,
     /// The pattern that it must match. A field at the beginning of a URL always has one. People never see it.
     pub pattern: Option<Pattern>,
     /// What is expected, in words. A field with a pattern always has it.

@@ -124,8 +124,8 @@ pub struct Account {
 pub enum AccountPart {
     /// A place in the answer of the source.
     Answer(JsonPointer),
-    /// A field of the connection, such as the subdomain, or several: `{host}/{account_id}`.
-    Connection(Template),
+    /// A field of the connection, such as the subdomain, or a kept field, or several: `{host}/{account_id}`.
+    Stored(Template),
 }
 
 /// How a provider says "too many requests", and when to ask again. Names of headers are in lower case.

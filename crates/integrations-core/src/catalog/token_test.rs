@@ -165,7 +165,7 @@ fn a_wrong_assertion_is_refused_where_it_is_wrong() {
                 "lines = true #!\npattern = '^a$'\nmismatch = \"Expected a\"",
                 "has neither `pattern`",
             ),
-            ("header = { kid", "header = { jku", "a header may have `kid`, `typ` and `x5t`"),
+            ("header = { kid", "header = { jku", "a header may have `kid`, `typ`, `x5t` and `x5t#S256`"),
             (
                 "header = { kid = \"{app_id}\" }",
                 "header = { kid = \"{private_key}\" } #!",

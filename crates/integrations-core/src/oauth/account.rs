@@ -26,29 +26,39 @@ impl AccountIdentity {
 }
 
 impl Account {
-    /// The account's id where the connection alone says it: then it is known even if the provider does not answer.
-    pub fn id_by_connection(&self, connection: &Map<String, Value>) -> Option<AccountIdentity> {
-        let is_in_connection = |part: &AccountPart| matches!(part, AccountPart::Connection(_));
-        let known = self.id.iter().all(is_in_connection).then(|| self.read(&Value::Null, connection))?;
+    /// The account's id where what is stored says it: then it is known even if the provider does not answer.
+    pub fn id_by_stored(
+        &self,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Option<AccountIdentity> {
+        let is_stored = |part: &AccountPart| matches!(part, AccountPart::Stored(_));
+        let known = self.id.iter().all(is_stored).then(|| self.read(&Value::Null, connection, credential))?;
         Some(AccountIdentity { name: None, ..known? })
     }
 
     /// Reads the account from `answer`, the JSON of [`Account::source`]; `None` if it has no id.
     ///
-    /// `connection` holds the fields that the person supplied.
-    pub fn read(&self, answer: &Value, connection: &Map<String, Value>) -> Option<AccountIdentity> {
+    /// `connection` holds the fields that the person supplied, and `credential` the kept ones.
+    pub fn read(
+        &self,
+        answer: &Value,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Option<AccountIdentity> {
+        let stored = |name: &str| connection.get(name).or_else(|| credential.get(name))?.as_str();
         let first = |parts: &[AccountPart], limit| {
-            parts.iter().find_map(|part| one_line(&part.find(answer, connection)?, limit))
+            parts.iter().find_map(|part| one_line(&part.find(answer, stored)?, limit))
         };
         Some(AccountIdentity { id: first(&self.id, MAX_ID)?, name: first(&self.name, MAX_NAME) })
     }
 }
 
 impl AccountPart {
-    fn find(&self, answer: &Value, connection: &Map<String, Value>) -> Option<String> {
+    fn find<'v>(&self, answer: &Value, stored: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         match self {
             Self::Answer(pointer) => text(pointer.of(answer)?),
-            Self::Connection(fields) => fields.render_known(|name| connection.get(name)?.as_str()),
+            Self::Stored(fields) => fields.render_known(stored),
         }
     }
 }
@@ -72,7 +82,7 @@ mod tests {
     fn read(provider: &str, answer: Value, connection: Value) -> Option<AccountIdentity> {
         let catalog = of_the_contract();
         let account = catalog.get(provider).unwrap().account.clone().unwrap();
-        account.read(&answer, connection.as_object().unwrap())
+        account.read(&answer, connection.as_object().unwrap(), &Map::new())
     }
 
     fn identity(id: &str, name: Option<&str>) -> Option<AccountIdentity> {
@@ -108,7 +118,7 @@ mod tests {
         let catalog = of_the_contract();
         let by_connection = |provider: &str| {
             let account = catalog.get(provider).unwrap().account.clone().unwrap();
-            account.id_by_connection(json!({"subdomain": "acme"}).as_object().unwrap())
+            account.id_by_stored(json!({"subdomain": "acme"}).as_object().unwrap(), &Map::new())
         };
         assert_eq!(by_connection("shopify"), identity("acme", None));
         assert_eq!(by_connection("slack"), None);

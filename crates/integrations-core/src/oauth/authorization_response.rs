@@ -52,7 +52,8 @@ impl AuthorizationResponse {
         Self { parameters: parameters.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
     }
 
-    fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+    /// Each value of a parameter.
+    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         self.parameters.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 

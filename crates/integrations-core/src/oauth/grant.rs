@@ -13,7 +13,7 @@ use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
 use crate::answer_body::{AnswerBody, AnswerFields};
 use crate::catalog::{
-    ExpiryUnit, FetchedToken, KeptField, OAuth, TokenRules, check_access_token, check_kept,
+    ExpiryUnit, FetchedToken, KeptField, KeptPlace, OAuth, TokenRules, check_access_token, check_kept,
     check_refresh_token,
 };
 
@@ -70,7 +70,8 @@ impl Grant {
     ) -> Result<Self, TokenProblem> {
         let grant = Self::renewed(rules, &Map::new(), status, body, now)?;
         check_type(&grant.answer)?;
-        for field in rules.kept.iter().filter(|field| field.required) {
+        let is_of_answer = |field: &&KeptField| matches!(field.place, KeptPlace::Answer(_));
+        for field in rules.kept.iter().filter(is_of_answer).filter(|field| field.required) {
             let missing = || TokenProblem::Missing { what: field.name.clone() };
             kept(field, &grant.answer)?.ok_or_else(missing)?;
         }
@@ -295,9 +296,10 @@ fn check_type(answer: &Value) -> Result<(), Blemish> {
     Ok(())
 }
 
-/// The value of a kept field; `None` if it is absent, null or empty.
+/// The value of a kept field; `None` if it is absent, null or empty, or comes from elsewhere.
 fn kept(field: &KeptField, answer: &Value) -> Result<Option<String>, Blemish> {
-    let Some(found) = field.pointer.of(answer).filter(|value| !value.is_null()) else { return Ok(None) };
+    let KeptPlace::Answer(place) = &field.place else { return Ok(None) };
+    let Some(found) = place.of(answer).filter(|value| !value.is_null()) else { return Ok(None) };
     let value = text(found).ok_or_else(|| Blemish::new(&field.name, "expected a string"))?;
     if value.is_empty() {
         return Ok(None);

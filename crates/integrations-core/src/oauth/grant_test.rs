@@ -140,7 +140,7 @@ fn the_account_can_be_read_of_the_answer() {
         json!({"ok": true, "access_token": "xoxb-1", "token_type": "bot", "bot_user_id": "U1",
                "scope": "chat:write", "team": {"id": "T1", "name": "Acme"}, "enterprise": null}),
     );
-    let account = slack.account.as_ref().unwrap().read(&grant.answer, &Map::new()).unwrap();
+    let account = slack.account.as_ref().unwrap().read(&grant.answer, &Map::new(), &Map::new()).unwrap();
     assert_eq!((account.id.as_str(), account.label()), ("T1", "Acme"));
     assert_eq!(grant.credential["team_id"], "T1");
     assert_eq!(grant.missing_scopes(slack.oauth().unwrap())[..2], ["channels:history", "channels:read"]);

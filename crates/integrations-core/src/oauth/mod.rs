@@ -8,11 +8,13 @@ mod authorization_response;
 mod authorize;
 mod blemish;
 mod callback;
+mod choice;
 mod grant;
 #[cfg(test)]
 mod grant_test;
 mod lifetime;
 mod problem;
+mod redirect;
 mod scopes;
 mod text;
 
@@ -21,5 +23,7 @@ pub use authorization_response::{AuthorizationResponse, NoCode, ReportedError};
 pub use authorize::authorize_parameters;
 pub use blemish::Blemish;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
+pub use choice::{ChoiceItem, ChoiceProblem};
 pub use grant::Grant;
 pub use problem::TokenProblem;
+pub use redirect::kept_of_redirect;

@@ -148,6 +148,9 @@ fn show(visit: &Visit, state: InstallState, is_here: bool) -> Response {
         Standing::Asked { pending, before, after } => {
             install::ask(visit, &target, pending.expose(), (&before, after.as_deref()), opener)
         }
+        Standing::Choosing { pending, items } => {
+            install::which(visit, &target, (pending.expose(), &items), StatusCode::OK, opener)
+        }
         Standing::Failed { kind, request_id } => {
             let request_id = request_id.unwrap_or_else(|| visit.request_id.to_string());
             let back = way_back.filter(|_| kind.is_end()).map(|way| way.with(kind.result()));

@@ -10,6 +10,7 @@ use integrations_core::{
     ids::ProjectId,
     install_link::InstallResult,
     issue::Issue,
+    oauth::ChoiceItem,
 };
 use serde_json::{Map, Value};
 
@@ -289,6 +290,27 @@ pub(super) async fn confirm(
     }
 }
 
+/// `POST /dashboard/installs/choose`: the person has chosen one of several.
+pub(super) async fn choose(
+    State(pages): State<Pages>,
+    Posted { by: visit, form }: Posted<Visit>,
+) -> Result<Response, Failure> {
+    let (pending, item) = (form.trimmed("pending"), form.trimmed("item").parse().ok());
+    let outcome = pages.installer.choose(pending, item, visit.known_browser(), &visit.request_id).await;
+    let returning = pages.installer.returning(pending).await?;
+    match (outcome, returning) {
+        (Ok(InstallOutcome::Unchosen { target, items, .. }), returning) => {
+            let is_here = visit.session.is_some() && returning.is_none();
+            let opener = if returning.is_some() { Opener::Kept } else { Opener::Severed };
+            let visit = if is_here { visit } else { visit.for_customers_of(target.project).await? };
+            Ok(which(&visit, &target, (pending, &items), StatusCode::UNPROCESSABLE_ENTITY, opener))
+        }
+        (Ok(_), Some(install)) => Ok(visit.go_to(&visit.addresses.installation(install))),
+        (Ok(outcome), None) => Ok(ended(&visit, outcome, Opener::Severed)),
+        (Err(problem), _) => Ok(answered(&visit, &problem)),
+    }
+}
+
 /// `POST /dashboard/installs/abandon`: the person does not want it.
 pub(super) async fn abandon(
     State(pages): State<Pages>,
@@ -319,6 +341,9 @@ fn ended(visit: &Visit, outcome: InstallOutcome, opener: Opener) -> Response {
         InstallOutcome::Installed { target, .. } => {
             visit.go_to(&format!("{}?done={}", page_of(visit, &target), Flash::Connected.as_str()))
         }
+        InstallOutcome::Unchosen { target, pending, items } => {
+            which(visit, &target, (pending.expose(), &items), StatusCode::OK, opener)
+        }
         InstallOutcome::Unconfirmed { target, pending, before, after } => {
             ask(visit, &target, pending.expose(), (&before, after.as_deref()), opener)
         }
@@ -335,6 +360,18 @@ pub(super) fn ask(
 ) -> Response {
     let other = view::install::OtherAccount { pending, before, after };
     visit.page_beside(opener, StatusCode::OK, view::install::confirm(&visit.frame(), &target.account, &other))
+}
+
+/// Asks which of several is meant. Whoever chose none is told so by the status.
+pub(super) fn which(
+    visit: &Visit,
+    target: &InstallTarget,
+    (pending, items): (&str, &[ChoiceItem]),
+    status: StatusCode,
+    opener: Opener,
+) -> Response {
+    let choosing = view::choose::Choosing { pending, items, is_refused: status != StatusCode::OK };
+    visit.page_beside(opener, status, view::choose::page(&visit.frame(), &target.account, &choosing))
 }
 
 /// The page for a person who opened a link.

@@ -1,7 +1,7 @@
 //! The problems of an installation, in words for the person who installs.
 
 use http::StatusCode;
-use integrations_core::oauth::ReportedError;
+use integrations_core::oauth::{ChoiceProblem, ReportedError};
 
 use crate::services::install::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem};
 
@@ -63,6 +63,9 @@ impl Said {
             ProblemKind::NoAnswer(reason) => {
                 Self { explanation: format!("{provider} {reason}. {nothing}"), ..self }
             }
+            ProblemKind::Choice(problem) => {
+                Self { explanation: format!("{provider} {problem}. {nothing}"), ..self }
+            }
             ProblemKind::DeadOnArrival(_) => {
                 say(&format!("{provider} did not accept the connection"), nothing, TELL)
             }
@@ -108,6 +111,7 @@ fn title(problem: &InstallProblem) -> String {
         ProblemKind::Malformed(_) => format!("The answer of {provider} is not complete"),
         ProblemKind::Reported(error) if error.is_denial() => "Access was not granted".into(),
         ProblemKind::Reported(_) | ProblemKind::Token(_) => format!("{provider} refused"),
+        ProblemKind::Choice(_) => format!("There is nothing to connect at {provider}"),
         ProblemKind::NoAnswer(_) => format!("{provider} did not answer"),
         ProblemKind::MissingScopes(_) => format!("{provider} granted too little"),
         ProblemKind::OtherAccount(_) => "This is another account".into(),
@@ -138,6 +142,9 @@ fn explanation(problem: &InstallProblem) -> String {
         ProblemKind::Reported(error) => explain_reported(error, problem.target.as_deref()),
         ProblemKind::NoAnswer(reason) => {
             format!("{provider} {reason} when it was asked for the token; nothing was connected.")
+        }
+        ProblemKind::Choice(problem) => {
+            format!("Asked what the access is for, {provider} {problem}. Nothing was connected.")
         }
         ProblemKind::Token(problem) => {
             format!("When it was asked for the token, {problem}. Nothing was connected.")
@@ -192,6 +199,9 @@ fn advice(problem: &InstallProblem) -> String {
         ProblemKind::Reported(_) | ProblemKind::Token(_) | ProblemKind::DeadOnArrival(_) => {
             "Try again. If it happens again, give the request id below to the operator of this server.".into()
         }
+        ProblemKind::Choice(ChoiceProblem::Nothing) => format!(
+            "Sign in at {provider} with an account that has one and may give access to it, and connect again."
+        ),
         ProblemKind::MissingScopes(_) => {
             "Connect again and leave every permission ticked; you may need an administrator there.".into()
         }
@@ -200,6 +210,7 @@ fn advice(problem: &InstallProblem) -> String {
         }
         ProblemKind::Unchecked(_)
         | ProblemKind::NoAnswer(_)
+        | ProblemKind::Choice(_)
         | ProblemKind::Contended
         | ProblemKind::Unavailable => "Try again in a moment.".into(),
         ProblemKind::Internal => "Give the request id below to the operator of this server.".into(),
@@ -215,6 +226,7 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
         ProblemKind::Link(LinkProblem::Foreign)
         | ProblemKind::RightsGone
         | ProblemKind::MissingScopes(_)
+        | ProblemKind::Choice(ChoiceProblem::Nothing)
         | ProblemKind::OtherAccount(_) => StatusCode::FORBIDDEN,
         ProblemKind::Reported(_) if problem.target.is_none() => StatusCode::BAD_REQUEST,
         ProblemKind::Reported(error) if error.is_denial() => StatusCode::FORBIDDEN,
@@ -227,6 +239,7 @@ pub(super) fn status(problem: &InstallProblem) -> StatusCode {
         | ProblemKind::Reported(_)
         | ProblemKind::Token(_)
         | ProblemKind::NoAnswer(_)
+        | ProblemKind::Choice(_)
         | ProblemKind::DeadOnArrival(_) => StatusCode::BAD_GATEWAY,
         ProblemKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ProblemKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -117,6 +117,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard/device/approve", post(device::approve))
         .route("/dashboard/device/deny", post(device::deny))
         .route("/dashboard/installs/confirm", post(install::confirm))
+        .route("/dashboard/installs/choose", post(install::choose))
         .route("/dashboard/installs/abandon", post(install::abandon))
         .route("/dashboard/installs/reported", get(callback::reported))
         .route("/dashboard/installs/{installId}", get(callback::state))

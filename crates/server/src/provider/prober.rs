@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use integrations_core::{
-    catalog::{AccountSource, Call, Provider},
+    catalog::{AccountSource, Call, ConsentChoice, Provider},
     health::{self, NoAnswer, Verdict},
     oauth::AccountIdentity,
     probe_answer::ProbeAnswer,
@@ -70,11 +71,7 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: Option<&Value>,
     ) -> Findings {
-        let request = Self::request(provider, connection, credential);
-        let outcome = match request {
-            Ok(request) => self.outbound.send(request).await,
-            Err(reason) => Err(reason),
-        };
+        let outcome = self.send(Self::request(provider, connection, credential)).await;
         let Checked { verdict, wait } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
@@ -93,11 +90,11 @@ impl Prober {
                     (AccountSource::Profile, None) => None,
                 };
                 match answer {
-                    Some(answer) => account.read(answer, connection),
-                    None => account.id_by_connection(connection),
+                    Some(answer) => account.read(answer, connection, credential),
+                    None => account.id_by_stored(connection, credential),
                 }
             }
-            Some(account) => account.id_by_connection(connection),
+            Some(account) => account.id_by_stored(connection, credential),
             None => None,
         };
         Findings { verdict, account, wait }
@@ -122,6 +119,26 @@ impl Prober {
         self.probe(provider, connection, credential, Some(granted)).await
     }
 
+    /// Asks of what one is to be chosen, with a token that was just issued. If the provider refuses it, it is asked
+    /// again.
+    pub async fn list_choices(
+        &self,
+        provider: &Provider,
+        choice: &ConsentChoice,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Answer, NoAnswer> {
+        let call = choice.call(&provider.auth_request);
+        for pause in UNTIL_ACCEPTED {
+            let answer = self.send(make(&call, provider, connection, credential)).await?;
+            if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
+                return Ok(answer);
+            }
+            self.environment.pause(pause).await;
+        }
+        self.send(make(&call, provider, connection, credential)).await
+    }
+
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.
     pub fn request(
         provider: &Provider,
@@ -139,10 +156,7 @@ impl Prober {
         provider: &Provider,
         request: Result<http::Request<Vec<u8>>, NoAnswer>,
     ) -> Checked {
-        let outcome = match request {
-            Ok(request) => self.outbound.send(request).await,
-            Err(reason) => Err(reason),
-        };
+        let outcome = self.send(request).await;
         self.judge(provider, outcome.as_ref().map_err(|reason| *reason))
     }
 
@@ -154,9 +168,13 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Option<Value> {
-        let answer = self.outbound.send(make(call, provider, connection, credential).ok()?).await.ok()?;
+        let answer = self.send(make(call, provider, connection, credential)).await.ok()?;
         let is_good = (200..300).contains(&answer.status);
         answer.body().json().filter(|_| is_good)
+    }
+
+    async fn send(&self, request: Result<http::Request<Vec<u8>>, NoAnswer>) -> Result<Answer, NoAnswer> {
+        self.outbound.send(request?).await
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {

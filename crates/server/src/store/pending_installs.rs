@@ -31,7 +31,8 @@ words! {
         Started = "started",
         /// The step's secret is used, and a replica works on the step.
         Redeemed = "redeemed",
-        /// The provider granted access to another account than before. A person must confirm it.
+        /// The provider granted access, and a person must answer a question: which of several is meant, or whether
+        /// another account than before is.
         Unconfirmed = "unconfirmed",
         /// It has ended: connected, abandoned or failed.
         Finished = "finished",
@@ -180,8 +181,8 @@ impl Store {
     }
 }
 
-/// Erases the credentials that wait for a confirmation under a permission that has ended. The installations keep their
-/// status, so that a person who comes to confirm learns why it is too late.
+/// Erases the credentials that wait for a person's answer under a permission that has ended. The installations keep
+/// their status, so that a person who comes to answer learns why it is too late.
 pub(super) async fn erase_unconfirmed(on: &impl ConnectionTrait, of: Expr) -> Result<(), StoreError> {
     erase(on, of.and(pending_install::Column::Status.eq(PendingStatus::Unconfirmed.as_str()))).await
 }
@@ -201,7 +202,7 @@ fn installs(of: Expr) -> Expr {
     locked_in_order::<pending_install::Entity>(pending_install::Column::Id, of)
 }
 
-/// Ends the question whether another account is to be connected in place of this integration's.
+/// Ends the questions whether another account is to be connected in place of this integration's, and which.
 pub(super) async fn end_questions(
     on: &impl ConnectionTrait,
     project: ProjectId,

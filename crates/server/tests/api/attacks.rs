@@ -405,7 +405,7 @@ async fn another_account(server: &Server, simulator: &Simulator) -> String {
     simulator.switch(|switches| switches.account = 1);
     match connect(server, simulator, ("slack", &Map::new()), Decision::Allow).await.unwrap() {
         InstallOutcome::Unconfirmed { pending, .. } => pending.expose().to_owned(),
-        other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

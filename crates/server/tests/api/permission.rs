@@ -215,7 +215,7 @@ async fn question(server: &Server, simulator: &Simulator) -> String {
     simulator.switch(|switches| switches.account = 1);
     match connect(server, simulator, at, Decision::Allow).await.unwrap() {
         InstallOutcome::Unconfirmed { pending, .. } => pending.expose().to_owned(),
-        other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -314,7 +314,7 @@ async fn an_account_that_cannot_be_read_is_asked_about(server: &Server, simulato
                 assert_eq!((before.as_str(), after), ("Acme Engineering", None));
                 pending
             }
-            other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         };
         installer.confirm(pending.expose(), Some(BROWSER), REQUEST).await.unwrap();
         let integration = server.integration("linear").await;
@@ -384,6 +384,7 @@ async fn of_two_accounts_at_once_the_second_is_asked_about(server: &Server, simu
                 );
                 questions.push(pending);
             }
+            asked @ InstallOutcome::Unchosen { .. } => panic!("{asked:?}"),
         }
     }
     assert_eq!((installed, questions.len()), (1, 1));
@@ -399,7 +400,7 @@ async fn who_confirmed_one_replacement_is_asked_about_another(server: &Server, s
     connect(server, simulator, at, Decision::Allow).await.unwrap();
     let question = async || match connect(server, simulator, at, Decision::Allow).await.unwrap() {
         InstallOutcome::Unconfirmed { pending, before, .. } => (pending, before),
-        other @ InstallOutcome::Installed { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     };
     simulator.switch(|switches| switches.break_calls = true);
     let (of_nobody_knows_whom, first) = question().await;
@@ -451,6 +452,7 @@ async fn what_cannot_be_opened_is_connected_over(server: &Server, simulator: &Si
                 installer.confirm(pending.expose(), Some(BROWSER), REQUEST).await.unwrap();
             }
             InstallOutcome::Installed { .. } => {}
+            asked @ InstallOutcome::Unchosen { .. } => panic!("{asked:?}"),
         }
     };
     confirmed(&one).await;

@@ -251,8 +251,9 @@ fn part(text: &str, names: &Names<'_>) -> Result<AccountPart, String> {
         return JsonPointer::parse(text).map(AccountPart::Answer);
     }
     let template = Template::parse(text).map_err(|error| error.to_string())?;
-    if !template.placeholders().all(|name| names.is_connection(name)) {
-        return Err("must be a JSON pointer, or connection fields in braces".into());
+    let is_stored = |name| matches!(names.stored(name), Ok(Some(stored)) if !stored.is_absent);
+    if !template.placeholders().all(is_stored) {
+        return Err("must be a JSON pointer, or fields of the connection or kept fields in braces".into());
     }
-    Ok(AccountPart::Connection(template))
+    Ok(AccountPart::Stored(template))
 }

@@ -3,11 +3,13 @@
 mod actions;
 mod auth;
 mod calls;
+mod choice;
 mod event_secret;
 mod event_signature;
 mod events;
 mod fields;
 mod head;
+mod kept;
 mod kinds;
 mod oauth;
 mod proxying;
@@ -203,6 +205,7 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
     if let Some(issuer) = &oauth.issuer {
         names.url("auth.0.oauth.issuer", issuer.as_str(), Reach::Connection, problems);
     }
+    choice::check(oauth, names, problems);
     let signed = oauth.callback_checks.contains(&CallbackCheck::ShopifyHmac);
     if signed && !names.is_connection("subdomain") {
         let message = "`shopify_hmac` needs the connection field `subdomain`, the shop's name";

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::values::{check_header, mismatch, page, pattern, pointer, pointers, statuses, unique_name};
-use crate::catalog::field::Pattern;
+use super::choice::choice;
+use super::kept::kept_fields;
+use super::values::{check_header, page, pointer, pointers, statuses, unique_name};
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
-use crate::catalog::oauth::{ExtraScopes, KeptField, OAuth, TokenAnswer, TokenRules};
+use crate::catalog::oauth::{ExtraScopes, OAuth, TokenAnswer, TokenRules};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
-use crate::pasted::Kind;
 
 /// Parameters that the server itself sets (RFC 6749, sections 4.1.1, 4.1.3 and 6; RFC 7636, section 4).
 const RESERVED_PARAMS: &[&str] = &[
@@ -26,9 +26,6 @@ const RESERVED_PARAMS: &[&str] = &[
     "scope",
     "state",
 ];
-
-/// Names that every credential with tokens uses, so no other field may take them.
-pub(super) const RESERVED_NAMES: [&str; 3] = ["access_token", "refresh_token", "expires_at"];
 
 /// A table with a token endpoint, as its path.
 #[derive(Clone, Copy)]
@@ -69,7 +66,13 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     }
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
     let read = (table.answer, table.kept, table.default_lifetime_seconds);
-    let tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
+    let mut tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
+    let others = tokens.as_ref().map_or(&[][..], |tokens| &tokens.kept);
+    let choice = optional(table.choice.map(|table| choice(table, others, problems)))?;
+    let choice = choice.map(|(choice, kept)| {
+        tokens.iter_mut().for_each(|tokens| tokens.kept.extend(kept.iter().cloned()));
+        choice
+    });
     Some(OAuth {
         authorize_url: authorize_url?,
         token_url: token_url?,
@@ -86,6 +89,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         client_auth: table.client_auth,
         body_format: table.body_format,
         tokens: tokens?,
+        choice,
         callback_checks: table.callback_checks,
         issuer: optional(issuer)?,
         issuer_required: table.issuer_required,
@@ -138,7 +142,7 @@ pub(super) fn rules(
     if lifetime == Some(0) {
         problems.add(place.of("default_lifetime_seconds"), "must be more than 0");
     }
-    let (answer, kept) = (self::answer(place, answer, problems), self::kept(place, kept, problems));
+    let (answer, kept) = (self::answer(place, answer, problems), kept_fields(place.0, kept, problems));
     Some(TokenRules { answer: answer?, kept: kept?, default_lifetime_seconds: lifetime, rotation })
 }
 
@@ -205,51 +209,5 @@ fn answer(place: Place, table: AnswerTable, problems: &mut Problems) -> Option<T
         error: error?,
         dead_errors: table.dead_errors.iter().map(ToString::to_string).collect(),
         dead_statuses: table.dead_statuses,
-    })
-}
-
-fn kept(place: Place, tables: Vec<KeptTable>, problems: &mut Problems) -> Option<Vec<KeptField>> {
-    let mut seen = BTreeSet::new();
-    let kept: Vec<Option<KeptField>> = tables
-        .into_iter()
-        .enumerate()
-        .map(|(index, table)| {
-            let path = place.of(&format!("kept.{index}"));
-            unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
-            kept_field(table, &path, problems)
-        })
-        .collect();
-    kept.into_iter().collect()
-}
-
-fn kept_field(table: KeptTable, path: &str, problems: &mut Problems) -> Option<KeptField> {
-    if RESERVED_NAMES.contains(&table.name.as_str()) {
-        problems.add(
-            format!("{path}.name"),
-            format!("`{}` is reserved: every credential with tokens uses it", table.name),
-        );
-    }
-    let pointer = pointer(&format!("{path}.pointer"), &table.pointer, problems);
-    mismatch(path, table.mismatch.as_deref(), table.pattern.is_some(), problems);
-    let pattern = table.pattern.map(|text| pattern(&format!("{path}.pattern"), &text, problems));
-    for (name, value) in [("example", &table.example), ("default", &table.default)] {
-        if let (Some(Some(pattern)), Some(value)) = (&pattern, value)
-            && !pattern.matches(value)
-        {
-            problems.add(format!("{path}.{name}"), "does not match the pattern");
-        }
-    }
-    if table.required && table.default.is_some() {
-        problems.add(format!("{path}.default"), "a required field cannot have a default");
-    }
-    Some(KeptField {
-        name: table.name,
-        pointer: pointer?,
-        pattern: pattern.map(|pattern| pattern.unwrap_or_else(Pattern::nothing)),
-        mismatch: table.mismatch,
-        kind: Kind::Plain,
-        example: table.example,
-        default: table.default,
-        required: table.required,
     })
 }

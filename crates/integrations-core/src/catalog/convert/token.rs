@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::oauth::{Place, RESERVED_NAMES, check_headers, check_params, check_separated_scopes, rules};
+use super::kept::RESERVED_NAMES;
+use super::oauth::{Place, check_headers, check_params, check_separated_scopes, rules};
 use super::values::{basic_auth, check_header, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
@@ -26,7 +27,7 @@ const OF_REQUESTS: [&str; 2] = ["assertion", "jti"];
 const OWN_CLAIMS: [&str; 3] = ["iat", "exp", "nbf"];
 /// What a file may say in the header of an assertion (RFC 7515, section 4.1). The rest says how keys are found or
 /// signatures made.
-const HEADER: [&str; 3] = ["kid", "typ", "x5t"];
+const HEADER: [&str; 4] = ["kid", "typ", "x5t", "x5t#S256"];
 /// The longest life of an assertion, in seconds.
 const LONGEST_LIFE: u32 = 86_400;
 /// The longest time before now at which it may have been issued, in seconds.
@@ -240,7 +241,8 @@ fn assertion(table: JwtTable, fields: &[Field], problems: &mut Problems) -> Opti
         problems.add(JWT.of("key"), message);
     }
     for name in table.header.keys().filter(|name| !HEADER.contains(&name.as_str())) {
-        problems.add(JWT.of(&format!("header.{name}")), "a header may have `kid`, `typ` and `x5t`");
+        problems
+            .add(JWT.of(&format!("header.{name}")), "a header may have `kid`, `typ`, `x5t` and `x5t#S256`");
     }
     if !(1..=LONGEST_LIFE).contains(&table.lifetime_seconds) {
         problems.add(JWT.of("lifetime_seconds"), "must be between a second and a day (86400)");

@@ -84,6 +84,10 @@ fn way(
         file.probe = probe;
         moved.push("probe");
     }
+    if let Some(base) = entry.api_base_url.take() {
+        file.api_base_url = base;
+        moved.push("api_base_url");
+    }
     if let Some(account) = entry.account.take() {
         file.account = Some(account);
         moved.push("account");

@@ -238,7 +238,8 @@ pub(crate) fn confirm(frame: &Frame<'_>, account: &ProviderAccount, other: &Othe
     layout::page(frame, "Connect another account?", &html! {}, &content)
 }
 
-fn answer(frame: &Frame<'_>, pending: &str, answer: &str, label: &str, class: &str) -> Markup {
+/// A button that answers the question of a waiting installation.
+pub(super) fn answer(frame: &Frame<'_>, pending: &str, answer: &str, label: &str, class: &str) -> Markup {
     html! {
         form method="post" action=(frame.addresses.install(answer)) data-once {
             (csrf(frame))

@@ -7,6 +7,7 @@ pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod badge;
 mod branding;
+pub(super) mod choose;
 pub(super) mod connect;
 pub(super) mod deliveries;
 pub(super) mod delivery;

@@ -84,7 +84,8 @@ pub fn prepare_action(
         RenderedBody::Form(fields) => Some((FORM, written_form(fields).into_bytes())),
     };
     if let Some((media, _)) = &body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        // The file may have named another type of JSON.
+        headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
     }
     if let Some(name) = &rendered.idempotency_header {
         let name: HeaderName = name.parse().map_err(|_| CallError::Header(name.clone()))?;

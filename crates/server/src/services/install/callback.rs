@@ -8,14 +8,14 @@ use std::{iter, sync::Arc};
 use integrations_core::{
     catalog::AuthKind,
     ids::PendingInstallId,
-    oauth::{AuthorizationResponse, verify_callback, verify_issuer},
+    oauth::{AuthorizationResponse, kept_of_redirect, verify_callback, verify_issuer},
 };
 use secrecy::ExposeSecret as _;
 
 use super::{
     Installer, Installing,
+    choose::Granted,
     ended::Ended,
-    finish::Acquired,
     handshake::Started,
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind, StateProblem},
@@ -141,25 +141,25 @@ impl Installer {
         let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
+        let kept = kept_of_redirect(oauth, response).map_err(ProblemKind::Malformed)?;
         self.check_standing(&install.tenant, install.by).await?;
         if let Some(link) = install.link {
             self.check_link(link).await?;
         }
-        let grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
+        let mut grant = self.exchange(provider, oauth, &started, &app, code.to_owned()).await?;
+        grant.credential.extend(kept);
         let oauth = app.oauth(oauth);
         let missing = grant.missing_scopes(&oauth);
         if !missing.is_empty() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }
-        let (credential, answer) = (&grant.credential, &grant.answer);
-        let findings = self.prober.probe_granted(provider, &started.connection, credential, answer).await;
-        let acquired = Acquired::granted(grant, started.connection, findings, self.environment.now())?;
         let who = Installing {
             tenant: install.tenant,
             by: install.by,
             request_id: arrival.request_id.clone(),
             link: install.link,
         };
-        self.finish(&who, target, &acquired, install.browser).await
+        let granted = Granted { connection: started.connection, grant };
+        self.go_on_with(&who, target, granted, install.browser).await
     }
 }

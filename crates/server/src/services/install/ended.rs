@@ -1,7 +1,10 @@
 //! How an installation in progress ended: stored for the person who comes back to it by the Back button, a reload or a
 //! second click.
 
-use integrations_core::ids::{OrganizationId, PendingInstallId};
+use integrations_core::{
+    ids::{OrganizationId, PendingInstallId},
+    oauth::ChoiceItem,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -29,6 +32,7 @@ enum How {
     Connected,
     Kept,
     Asked { pending: Token, before: String, after: Option<String> },
+    Choosing { pending: Token, items: Vec<ChoiceItem> },
     Failed(ProblemKind),
 }
 
@@ -39,6 +43,9 @@ impl Ended {
             Ok(InstallOutcome::Unconfirmed { pending, before, after, .. }) => {
                 let (pending, before, after) = (pending.clone(), before.clone(), after.clone());
                 How::Asked { pending, before, after }
+            }
+            Ok(InstallOutcome::Unchosen { pending, items, .. }) => {
+                How::Choosing { pending: pending.clone(), items: items.clone() }
             }
             // Only the browser that started it may read this.
             Err(InstallProblem { kind: ProblemKind::State(StateProblem::OtherBrowser), .. }) => {
@@ -86,6 +93,13 @@ pub enum Standing {
         /// The account that would replace it, if the provider said which it is.
         after: Option<String>,
     },
+    /// The question which of several is meant waits for an answer.
+    Choosing {
+        /// The secret that the answer must present.
+        pending: Token,
+        /// What can be chosen.
+        items: Vec<ChoiceItem>,
+    },
     /// It failed.
     Failed {
         /// What went wrong.
@@ -119,6 +133,9 @@ impl Installer {
         let now = self.environment.now();
         loop {
             match install.status {
+                PendingStatus::Unconfirmed if install.expires_at <= now => {
+                    return Ok(failed(StateProblem::Expired));
+                }
                 PendingStatus::Started | PendingStatus::Unconfirmed => {
                     return Ok(failed(StateProblem::Unknown));
                 }
@@ -128,25 +145,25 @@ impl Installer {
             }
             let ended = self.open::<Ended>(&install.sealed, Purpose::PendingInstall(&install));
             let Ok(Ended { how, request_id }) = ended else { return Ok(failed(StateProblem::Used)) };
-            match how {
+            let question = match how {
                 How::Connected => return Ok(Standing::Connected),
                 How::Kept => return Ok(Standing::Kept),
                 How::Failed(kind) => {
                     return Ok(Standing::Failed { kind, request_id: Some(request_id) });
                 }
                 How::Asked { pending, before, after } => {
-                    let Some(asked) = self.store.pending_install(pending.hash()).await? else {
-                        return Ok(failed(StateProblem::Used));
-                    };
-                    if asked.status == PendingStatus::Unconfirmed {
-                        return Ok(match asked.expires_at > now {
-                            true => Standing::Asked { pending, before, after },
-                            false => failed(StateProblem::Expired),
-                        });
-                    }
-                    install = asked;
+                    (pending.hash(), Standing::Asked { pending, before, after })
                 }
+                How::Choosing { pending, items } => (pending.hash(), Standing::Choosing { pending, items }),
+            };
+            let (secret, asks) = question;
+            let Some(asked) = self.store.pending_install(secret).await? else {
+                return Ok(failed(StateProblem::Used));
+            };
+            if asked.status == PendingStatus::Unconfirmed {
+                return Ok(if asked.expires_at > now { asks } else { failed(StateProblem::Expired) });
             }
+            install = asked;
         }
     }
 

@@ -9,6 +9,7 @@ use integrations_core::{
     lifecycle::Health,
     oauth::{AccountIdentity, Grant},
 };
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
@@ -29,8 +30,8 @@ use crate::{
     vault::Purpose,
 };
 
-/// How long a person may take to confirm another account.
-const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
+/// How long a person may take to answer a question.
+const ANSWER_LIFE: Duration = Duration::minutes(10);
 /// How often an installation is tried again because another request was first.
 const ATTEMPTS: usize = 20;
 
@@ -227,12 +228,12 @@ impl Installer {
         Ok(InstallOutcome::Unconfirmed { target: target.clone(), pending, before, after })
     }
 
-    /// Stores the credential, sealed, until a person confirms it.
-    async fn hold(
+    /// Stores what waits for a person's answer to a question, sealed.
+    pub(super) async fn hold(
         &self,
         who: &Installing,
         target: &InstallTarget,
-        acquired: &Acquired,
+        waits: &impl Serialize,
         browser: TokenHash,
     ) -> Result<Token, ProblemKind> {
         let token = Token::generate(&self.environment);
@@ -248,9 +249,9 @@ impl Installer {
             link: who.link,
             sealed: Vec::new(),
             created_at: now,
-            expires_at: now + CONFIRMATION_LIFE,
+            expires_at: now + ANSWER_LIFE,
         };
-        install.sealed = self.seal(acquired, Purpose::PendingInstall(&install));
+        install.sealed = self.seal(waits, Purpose::PendingInstall(&install));
         self.store.create_pending_install(install).await??;
         Ok(token)
     }
@@ -265,6 +266,8 @@ impl Installer {
         let (installer, pending) = (Arc::clone(self), pending.to_owned());
         let (browser, request_id) = (browser.map(str::to_owned), request_id.to_owned());
         self.to_the_end(async move {
+            let waiting = installer.waiting::<Acquired>(&pending, browser.as_deref()).await;
+            waiting.map_err(|kind| logged(InstallProblem::nowhere(kind), &request_id))?;
             let taken = installer.take(&pending, browser.as_deref()).await;
             let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
             let confirmed = installer.store_confirmed(&install, &target, &request_id).await;
@@ -307,9 +310,27 @@ impl Installer {
         Ok(target)
     }
 
+    /// What waits for the answer to a question of one kind, in the browser that began. `None`: the question is over.
+    /// Nothing is used up by looking.
+    pub(super) async fn waiting<T: for<'de> Deserialize<'de>>(
+        &self,
+        pending: &str,
+        browser: Option<&str>,
+    ) -> Result<Option<(PendingInstall, T)>, ProblemKind> {
+        let install = self.pending(pending, browser).await?;
+        let is_open = install.status == PendingStatus::Unconfirmed && !install.sealed.is_empty();
+        if !is_open || install.expires_at <= self.environment.now() {
+            return Ok(None);
+        }
+        let opened = self.vault.open(&install.sealed, Purpose::PendingInstall(&install))?;
+        // The question was another one.
+        let waits = serde_json::from_slice(opened.expose_secret()).map_err(|_| StateProblem::Unknown)?;
+        Ok(Some((install, waits)))
+    }
+
     /// Takes an unconfirmed installation in the browser that began it, so that it can be taken only once. The stored
     /// credential is erased, whatever comes of it.
-    async fn take(
+    pub(super) async fn take(
         &self,
         pending: &str,
         browser: Option<&str>,

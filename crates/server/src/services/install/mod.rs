@@ -5,6 +5,7 @@
 
 mod app_check;
 mod callback;
+mod choose;
 mod ended;
 mod finish;
 mod form;

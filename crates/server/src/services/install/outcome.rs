@@ -1,6 +1,6 @@
 //! What an installation comes to.
 
-use integrations_core::integration::Integration;
+use integrations_core::{integration::Integration, oauth::ChoiceItem};
 
 use super::problem::InstallTarget;
 use crate::token::Token;
@@ -14,6 +14,15 @@ pub enum InstallOutcome {
         target: InstallTarget,
         /// The stored integration.
         integration: Box<Integration>,
+    },
+    /// The consent is good for several. A person must choose one.
+    Unchosen {
+        /// The provider and project.
+        target: InstallTarget,
+        /// The secret that the answer must present.
+        pending: Token,
+        /// What can be chosen.
+        items: Vec<ChoiceItem>,
     },
     /// The credential belongs to another account than before. A person must confirm it.
     Unconfirmed {

@@ -5,7 +5,7 @@ use integrations_core::{
     health::NoAnswer,
     ids::{PendingInstallId, ProjectId},
     issue::Issue,
-    oauth::{CallbackProblem, NoCode, ReportedError, TokenProblem},
+    oauth::{CallbackProblem, ChoiceProblem, NoCode, ReportedError, TokenProblem},
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,8 @@ pub enum ProblemKind {
     NoAnswer(NoAnswer),
     /// It answered, but with no usable grant.
     Token(TokenProblem),
+    /// It granted access, but not to anything that can be connected.
+    Choice(ChoiceProblem),
     /// It granted less than was asked for. These scopes are missing.
     MissingScopes(Vec<String>),
     /// The link is for another account than this one, or the provider does not say which it is.

@@ -3,7 +3,7 @@
 use integrations_core::{
     ids::InstallLinkId,
     install_link::{InstallFailure, InstallResult},
-    oauth::TokenProblem,
+    oauth::{ChoiceProblem, TokenProblem},
     return_address::{ReturnOrigin, ReturnUrl},
 };
 use serde::Serialize;
@@ -130,17 +130,24 @@ impl ProblemKind {
             | Self::Reported(_)
             | Self::DeadOnArrival(_)
             | Self::Invalid(_)
+            | Self::Choice(ChoiceProblem::Refused(_) | ChoiceProblem::Nothing)
             | Self::Token(TokenProblem::Refused { .. }) => InstallFailure::ProviderRefused,
-            Self::Unchecked(_) | Self::NoAnswer(_) => InstallFailure::ProviderUnavailable,
+            Self::Unchecked(_)
+            | Self::NoAnswer(_)
+            | Self::Choice(ChoiceProblem::NoAnswer(_) | ChoiceProblem::Unavailable(_)) => {
+                InstallFailure::ProviderUnavailable
+            }
             Self::MissingScopes(_) => InstallFailure::PermissionsMissing,
             Self::NotConfigured => InstallFailure::NotConfigured,
             Self::RightsGone | Self::ProjectGone => InstallFailure::NotAllowed,
             Self::State(StateProblem::Interrupted) | Self::Contended | Self::Unavailable | Self::Internal => {
                 InstallFailure::ServerError
             }
-            Self::State(_) | Self::Callback(_) | Self::Malformed(_) | Self::Token(_) => {
-                InstallFailure::InvalidAnswer
-            }
+            Self::State(_)
+            | Self::Callback(_)
+            | Self::Malformed(_)
+            | Self::Token(_)
+            | Self::Choice(ChoiceProblem::Unreadable) => InstallFailure::InvalidAnswer,
         })
     }
 

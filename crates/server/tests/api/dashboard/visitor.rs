@@ -180,7 +180,7 @@ fn fields(form: &str) -> Vec<(String, String)> {
         let Some(name) = attribute(tag, "name") else { continue };
         let kind = attribute(tag, "type").unwrap_or_default();
         let value = match tag.split([' ', '\n']).next().unwrap() {
-            "input" if kind == "checkbox" && !tag.contains(" checked") => continue,
+            "input" if matches!(&*kind, "checkbox" | "radio") && !tag.contains(" checked") => continue,
             "input" => attribute(tag, "value").unwrap_or_default(),
             "textarea" => unescape(after.strip_prefix('\n').unwrap_or(after)),
             "select" => chosen(form, &name),

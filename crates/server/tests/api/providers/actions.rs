@@ -37,7 +37,7 @@ fn settings(provider: &str) -> Option<Value> {
         "pipedrive" => json!({"create_persons": true}),
         "postmark" => json!({"from_address": "sender@example.com", "message_stream": "outbound"}),
         "salesforce" => json!({"create_cases": true}),
-        "shopify" => json!({
+        "shopify" | "shopify-own-app" => json!({
             "order_lookup_enabled": true, "refunds_enabled": true, "refund_limit_cents": 100_000,
             "refund_limit_currency": "USD", "refund_daily_limit_cents": 1_000_000,
             "default_location_id": "655441491", "notify_customer_on_refund": true,

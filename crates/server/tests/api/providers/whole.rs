@@ -141,7 +141,11 @@ impl Player<'_> {
         }
         self.simulator.forgive(complaints);
         let back = self.consent(visitor).await?;
-        visitor.come_back(&back).await;
+        let page = visitor.come_back(&back).await;
+        // Where the consent is good for several, the first is the account that the simulator knows.
+        if page.has_form("/installs/choose") {
+            visitor.submit(&page.form("/installs/choose").with("item", "0")).await;
+        }
         Ok(())
     }
 

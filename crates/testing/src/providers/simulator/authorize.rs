@@ -51,7 +51,11 @@ pub(super) fn answer(
         ("GET", _) => consent_page(provider),
         ("POST", b"decision=allow") => {
             let code = issue(state, provider, account, &question);
-            back(provider, endpoint, &question, account, vec![("code".to_owned(), code)])
+            let values = provider.accounts[account].values();
+            let further = endpoint.further.iter();
+            let further = further.map(|(name, text)| (name.clone(), template::text(text, &values)));
+            let parameters = further.chain([("code".to_owned(), code)]).collect();
+            back(provider, endpoint, &question, account, parameters)
         }
         ("POST", b"decision=deny") => {
             let denied = endpoint.denied.iter().map(|(name, value)| (name.clone(), value.clone()));

@@ -149,7 +149,7 @@ pub(super) fn problems_of(call: &Call, key: Option<&Key>, values: &Values, reque
     if let Some(form) = &call.body {
         check("the body", &format!("~{form}"), Some(&String::from_utf8_lossy(&request.body)));
     }
-    if call.json.is_some() {
+    if call.json.is_some() && !call.headers.contains_key("content-type") {
         check("the content type", "~application/json(; ?charset=utf-8)?", request.header("content-type"));
     }
     if call.form.is_some() {

@@ -29,6 +29,8 @@ pub(super) struct Expectations {
     pub(super) token: Option<TokenEndpoint>,
     #[serde(default)]
     pub(super) calls: Vec<Call>,
+    /// Where the calls of a host are by OAuth, if that is another place than by the key.
+    by_oauth: Option<OtherPlace>,
     /// A key that a person may use in place of OAuth.
     pub(super) key: Option<Key>,
     /// How forms get tokens.
@@ -49,6 +51,17 @@ pub(super) struct Key {
     pub(super) headers: BTreeMap<String, String>,
     /// User name and password of HTTP basic authentication, separated by a colon.
     pub(super) basic: Option<String>,
+}
+
+/// Another place of the same calls.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OtherPlace {
+    /// The host where they are by the key.
+    of: String,
+    /// The host, and what stands before the paths.
+    host: String,
+    path: String,
 }
 
 /// A way to log in, where a provider has both.
@@ -98,6 +111,9 @@ pub(super) struct Authorize {
     /// The parameters of the redirect back if access is denied.
     #[serde(default = "access_denied")]
     pub(super) denied: BTreeMap<String, String>,
+    /// Further parameters of the redirect back.
+    #[serde(default)]
+    pub(super) further: BTreeMap<String, String>,
     pub(super) callback_signature: Option<Signature>,
 }
 
@@ -205,10 +221,24 @@ pub(super) struct TokenEndpoint {
     pub(super) refresh: Option<Refresh>,
 }
 
+impl TokenEndpoint {
+    /// The path where refresh tokens are exchanged.
+    fn refresh_path(&self) -> &str {
+        self.refresh.as_ref().and_then(|refresh| refresh.path.as_deref()).unwrap_or(&self.path)
+    }
+
+    /// The path of a request: that of a refresh, or of a code.
+    pub(super) fn path_of(&self, is_refresh: bool) -> &str {
+        if is_refresh { self.refresh_path() } else { &self.path }
+    }
+}
+
 /// A refresh (RFC 6749, section 6), and what is particular about it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
+    /// Its path, if that is not the one where codes are exchanged.
+    pub(super) path: Option<String>,
     /// Whether a refresh token is used once: the answer has the next. Otherwise the answer has none.
     pub(super) rotates: bool,
     /// The parameters of the authorization request without which there is no refresh token, with a regular expression
@@ -290,7 +320,7 @@ pub(super) enum ClientAuth {
 }
 
 /// The answer to a refused request.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -308,7 +338,7 @@ pub(super) struct Errors {
 }
 
 /// A call of the provider's API.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Call {
     pub(super) method: String,
@@ -426,7 +456,33 @@ impl Expectations {
         let grants = |token: &TokenEndpoint| token.answer.get("refresh_token").is_some();
         let is_whole = read.token.as_ref().is_none_or(|token| grants(token) == token.refresh.is_some());
         assert!(is_whole, "{}: [token.refresh] is for an answer with a refresh token", file.display());
-        read
+        read.with_other_place()
+    }
+
+    /// With each call at its other place, too.
+    fn with_other_place(mut self) -> Self {
+        let Some(other) = self.by_oauth.take() else { return self };
+        let at = |path: &str| match path.strip_prefix('~') {
+            Some(pattern) => format!("~{}{pattern}", other.path),
+            None => format!("{}{path}", other.path),
+        };
+        let moved = |call: &Call| Call {
+            host: other.host.clone(),
+            path: at(&call.path),
+            by: Some(Way::Oauth),
+            ..call.clone()
+        };
+        let (mut all, mut by_oauth) = (Vec::new(), Vec::new());
+        for call in self.calls {
+            if call.host == other.of {
+                by_oauth.push(moved(&call));
+                all.push(Call { by: Some(Way::Key), ..call });
+            } else {
+                all.push(call);
+            }
+        }
+        all.extend(by_oauth);
+        Self { calls: all, ..self }
     }
 
     /// The values of a form: those of an account, the client that every provider knows, and the keys that sign.
@@ -489,7 +545,8 @@ impl Expectations {
     /// The token endpoint, if the request is for it, and the account that its host belongs to.
     pub(super) fn token_at(&self, request: &Request) -> Option<(&TokenEndpoint, Option<usize>)> {
         let endpoint = self.token.as_ref()?;
-        let account = self.at(&endpoint.host, &endpoint.path, request)?;
+        let at = |path: &str| self.at(&endpoint.host, path, request);
+        let account = at(&endpoint.path).or_else(|| at(endpoint.refresh_path()))?;
         Some((endpoint, account))
     }
 

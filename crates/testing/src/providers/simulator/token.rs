@@ -79,6 +79,9 @@ fn grant(
 ) -> Result<Value, Refused> {
     let errors = &endpoint.errors;
     let (parameters, format) = read(endpoint, request)?;
+    if request.path != endpoint.path_of(is_refresh(&parameters)) {
+        return Err(Refused::new(&errors.request, "another address is for that"));
+    }
     check_client(provider, endpoint, request, &parameters)?;
     check_parameters(endpoint, &parameters, format)?;
     for (name, expected) in &endpoint.headers {

@@ -182,6 +182,15 @@ fn has_body(table: &RequestTable) -> bool {
     table.json.is_some() || table.form.is_some() || table.graphql.is_some()
 }
 
+/// The type of a body is the server's affair, but a provider may have a name of its own for JSON.
+fn check_media_type(table: &RequestTable, name: &str, path: &str, problems: &mut Problems) {
+    let is_json = |media: &String| media.starts_with("application/") && media.ends_with("+json");
+    if table.json.is_none() || !table.headers.get(name).is_some_and(is_json) {
+        problems
+            .add(path, "beside `json`, it may name a type of JSON that ends in `+json`, and nothing else");
+    }
+}
+
 fn headers(
     table: &RequestTable,
     path: &str,
@@ -191,9 +200,11 @@ fn headers(
 ) -> Option<Vec<(String, TextTemplate)>> {
     for name in table.headers.keys().chain(&table.idempotency_header) {
         let path = format!("{path}.{name}");
-        // Some providers ask for it even where there is no content.
-        if has_body(table) || !name.eq_ignore_ascii_case("content-type") {
+        // Some providers ask for it even where there is no content, others for a type of JSON of their own.
+        if !name.eq_ignore_ascii_case("content-type") {
             check_header(name, &path, problems);
+        } else if has_body(table) {
+            check_media_type(table, name, &path, problems);
         }
         check_unsent(name, &path, rest.auth_request, problems);
     }

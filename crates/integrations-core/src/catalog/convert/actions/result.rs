@@ -102,7 +102,7 @@ fn check_result(
     }
 }
 
-fn conditions(
+pub(in crate::catalog::convert) fn conditions(
     table: &BTreeMap<String, toml::Value>,
     path: &str,
     problems: &mut Problems,

@@ -5,16 +5,18 @@ use std::sync::{Arc, LazyLock};
 use integrations_core::{
     branding::Branding,
     in_app_browser::RealBrowser,
+    oauth::ChoiceItem,
     picture::{Logo, Picture},
 };
 use maud::Markup;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{account, frame, no_app, provider_page, visitor};
 use crate::{
     dashboard::{
         brand_style,
         view::{
+            choose::{self, Choosing},
             failure::Words,
             frame::{Face, Frame},
             install::{self, InApp},
@@ -57,6 +59,23 @@ pub(super) fn files() -> Vec<(String, Vec<u8>)> {
     vec![style, (logo.light.name.clone(), logo.light.bytes.clone())]
 }
 
+/// Two of the same name, of which one is proposed.
+fn choosing(is_refused: bool) -> Choosing<'static> {
+    static ITEMS: LazyLock<Vec<ChoiceItem>> = LazyLock::new(|| {
+        let item = |label: &str, detail: &str, is_preferred| ChoiceItem {
+            label: label.into(),
+            detail: Some(detail.into()),
+            is_preferred,
+            kept: Map::new(),
+        };
+        vec![
+            item("Acme Desk", "https://acme.desk.example", false),
+            item("Acme Desk", "https://acme-testing.desk.example", true),
+        ]
+    });
+    Choosing { pending: "pin_01jc3q5v6w7x8y9zabcdefghjk", items: &ITEMS, is_refused }
+}
+
 /// Every page, by a name for its file.
 pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let shop = provider_page("shopify", None, &[]);
@@ -95,6 +114,8 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("install-denied", install::failed(&branded(), &words, &denied, true)),
         ("install-leaving", install::leaving(&branded(), account("slack"), consent)),
         ("install-other-account", install::confirm(&frame(), account("slack~eu"), &other)),
+        ("install-choose", choose::page(&branded(), account("slack"), &choosing(false))),
+        ("install-choose-refused", choose::page(&frame(), account("slack~eu"), &choosing(true))),
         ("install-other-account-customer", install::confirm(&branded(), account("slack"), &other)),
     ]
 }
