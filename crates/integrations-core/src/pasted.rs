@@ -76,9 +76,13 @@ impl Kind {
             Self::Host => Address::read(typed).map(|address| address.host),
             Self::OwnHost { takes_port } => own_host(typed, *takes_port),
             Self::Url => Address::read(typed).filter(|address| !address.has_user).map(|address| {
-                let path = address.rest.split(['?', '#']).next().unwrap_or_default();
-                let url = format!("https://{}{path}", address.host);
-                shortened(&url).find(|url| accepts(url)).unwrap_or(&url).to_owned()
+                let until = |ends: &[char]| {
+                    format!("https://{}{}", address.host, address.rest.split(ends).next().unwrap_or_default())
+                };
+                // A query may be a part of the secret.
+                let (whole, url) = (until(&['#']), until(&['?', '#']));
+                let readings = [whole.as_str()].into_iter().chain(shortened(&url));
+                readings.into_iter().find(|url| accepts(url)).unwrap_or(&url).to_owned()
             }),
             Self::Email => email(typed),
             Self::Plain | Self::Secret | Self::Passphrase | Self::Free | Self::Lines => None,

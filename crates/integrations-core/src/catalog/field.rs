@@ -235,7 +235,9 @@ impl Field {
     fn host_in(&self, own: &OwnHosts, text: &str) -> Option<OwnHost> {
         let in_url = || {
             let url = check_url(text).ok().filter(|url| self.secret || url.query().is_none())?;
-            OwnHost::named(url.host_str()?, url.port())
+            // A dot at the end would be another text than the one that is compared.
+            let host = url.host_str().filter(|host| !host.ends_with('.'))?;
+            OwnHost::named(host, url.port())
         };
         let host = match self.kind {
             Kind::Url => in_url(),

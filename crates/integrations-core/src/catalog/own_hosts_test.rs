@@ -193,12 +193,28 @@ fn a_url_may_be_at_a_host_of_the_customers_own() {
         provider.api_base_url.render(value).ok().map(String::from)
     };
     let url = "https://hooks.example.com/in/secret?key=1&token=2";
-    assert_eq!(rendered(url).as_deref(), Some(url));
+    for pasted in [
+        url,
+        "http://hooks.example.com/in/secret?key=1&token=2",
+        "//Hooks.example.com.:443/in/secret?key=1&token=2#top",
+        "<https://hooks.example.com/in/secret?key=1&token=2>",
+    ] {
+        assert_eq!(rendered(pasted).as_deref(), Some(url), "{pasted}");
+    }
+    // What is stored is compared as it stands.
+    for stored in
+        ["https://hooks.example.com./in", "http://hooks.example.com/in", "https://hooks.example.com/in#x"]
+    {
+        assert!(!provider.is_approved(&empty, &credential(stored)), "{stored}");
+    }
     for other in [
         "https://hooks.example.com.evil.com/in",
         "https://user@hooks.example.com/in",
         "https://hooks.example.com:8443/in",
         "https://hooks.example.com@evil.com/in",
+        "https://hooks.example.com:443@evil.com/in",
+        "https://hooks.example.com\\@evil.com/in",
+        "https://hooks.example.com\t.evil.com/in",
         "https://169.254.169.254/latest",
         "https://[::1]/in",
         "https://evil.com/https://hooks.example.com/",
