@@ -102,7 +102,7 @@ impl ApprovedHost {
         };
         let host = OwnHost::named(name, port).ok_or(EXPECTED)?;
         if is_wildcard && !host.name.contains('.') {
-            return Err(format!("*.{} would approve hosts of everybody: name the domain too", host.name));
+            return Err("a domain behind *. has a dot, as in *.example.com: a top level would approve hosts of everybody".into());
         }
         Ok(Self { host, is_wildcard })
     }

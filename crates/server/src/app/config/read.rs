@@ -372,6 +372,8 @@ mod tests {
             ("oidc_roles = [\"admin=x\"]", "oidc_roles: expected ORGANIZATION:ROLE=GROUP such as"),
             ("key_sign_in = \"no\"", "key_sign_in: expected on or off"),
             ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
+            ("approved_hosts = [\"10.0.0.1\"]", "approved_hosts: expected a host name such as"),
+            ("approved_hosts = [\"*.com\"]", "approved_hosts: a domain behind *. has a dot"),
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),
             ("run_retention = \"30d\"", "run_retention: expected a time such as 400d, at least 31d"),
