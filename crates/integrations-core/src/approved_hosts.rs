@@ -17,6 +17,10 @@ const LONGEST_LABEL: usize = 63;
 const EXPECTED: &str = "expected a host name such as chat.example.com, *.example.com for all that is below it, or \
                         chat.example.com:8443 with a port";
 
+/// Why a wildcard is refused.
+const EVERYBODY: &str =
+    "a domain behind *. has a dot, as in *.example.com: a top level would approve hosts of everybody";
+
 /// A host of the customer's own, perhaps with a port: `chat.example.com`, `chat.example.com:8443`.
 ///
 /// Its name is in lower case and in the form of the DNS (`xn--…`), has no dot at its end, and is no IP address.
@@ -102,7 +106,7 @@ impl ApprovedHost {
         };
         let host = OwnHost::named(name, port).ok_or(EXPECTED)?;
         if is_wildcard && !host.name.contains('.') {
-            return Err("a domain behind *. has a dot, as in *.example.com: a top level would approve hosts of everybody".into());
+            return Err(EVERYBODY.to_owned());
         }
         Ok(Self { host, is_wildcard })
     }
