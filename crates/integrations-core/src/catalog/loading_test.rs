@@ -82,6 +82,22 @@ fn files_that_are_wrong_are_left_out_where_that_is_wanted() {
 }
 
 #[test]
+fn every_example_of_every_built_in_file_comes_out() {
+    let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let catalog = Catalog::default().with_files(files).unwrap_or_else(|errors| panic!("{errors}"));
+    for provider in catalog.iter() {
+        let without = provider.actions.iter().find(|action| action.examples.is_empty());
+        assert!(without.is_none(), "{}: {without:?}", provider.key);
+    }
+    assert!(
+        catalog
+            .iter()
+            .map(|provider| provider.key.as_str())
+            .eq(Catalog::built_in().iter().map(|provider| provider.key.as_str()))
+    );
+}
+
+#[test]
 fn a_built_in_logo_only_draws_and_is_small() {
     for (name, text) in embedded::LOGOS {
         assert!(text.len() <= 4096, "{name}");

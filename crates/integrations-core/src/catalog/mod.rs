@@ -162,10 +162,12 @@ impl Catalog {
 }
 
 impl Catalog {
-    /// The providers that are built in.
+    /// The providers that are built in. Their actions have no examples: these were tried before they were built in,
+    /// and to try them again would take long at each start.
     pub fn embedded() -> Result<Self, ProviderFileErrors> {
         let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        let mut catalog = Self::default().with_files(files)?;
+        let mut catalog = Self::default();
+        ProviderFileErrors::check(catalog.add(files, false).1)?;
         for (key, logo) in logos() {
             catalog.set_logo(key, logo);
         }
@@ -206,7 +208,7 @@ impl Catalog {
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ProviderFileErrors> {
-        let (added, mut errors) = self.add(files);
+        let (added, mut errors) = self.add(files, true);
         errors.extend(self.same_names(&added));
         ProviderFileErrors::check(errors).map(|()| self)
     }
@@ -219,7 +221,7 @@ impl Catalog {
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
     ) -> (Self, Vec<ProviderFileError>) {
-        let (mut added, mut errors) = self.add(files);
+        let (mut added, mut errors) = self.add(files, true);
         let mut wrong = errors.clone();
         while !wrong.is_empty() {
             for error in wrong {
@@ -240,11 +242,12 @@ impl Catalog {
     fn add(
         &mut self,
         files: impl IntoIterator<Item = (String, String)>,
+        tries_examples: bool,
     ) -> (BTreeMap<String, (String, String)>, Vec<ProviderFileError>) {
         let mut errors = Vec::new();
         let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (file, text) in files {
-            let ways = match convert::read(&file, &text) {
+            let ways = match convert::read(&file, &text, tries_examples) {
                 Ok(ways) => ways,
                 Err(found) => {
                     errors.extend(found);
@@ -269,7 +272,7 @@ impl Catalog {
     /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things
     /// out. Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
     pub fn with_local(mut self, file: &str, text: &str, origin: &Url) -> Result<Self, ProviderFileErrors> {
-        match convert::read(file, text) {
+        match convert::read(file, text, true) {
             Ok(mut ways) => {
                 ways.iter_mut().for_each(|way| way.move_to(origin));
                 let added = (ways.first.key.to_string(), (file.to_owned(), text.to_owned()));

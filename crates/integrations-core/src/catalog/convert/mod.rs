@@ -30,8 +30,8 @@ use self::fields::fields;
 use self::head::head;
 pub(super) use self::head::stem;
 use self::values::{is_header_name, page, pointer, statuses};
-use self::ways::Known;
 pub(super) use self::ways::ReadWays;
+use self::ways::{Known, OfFile};
 use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::names::{AuthKind, CallbackCheck};
@@ -47,7 +47,8 @@ use crate::catalog::template::UrlTemplate;
 const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
-pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
+/// Unless `tries_examples`, its actions have no examples.
+pub(super) fn read(file: &str, text: &str, tries_examples: bool) -> Result<ReadWays, Vec<ProviderFileError>> {
     let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
@@ -55,7 +56,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileE
     let document = DeTable::parse(text).map_err(told)?;
     check_format(document.get_ref()).map_err(|(span, message)| vec![at(file, text, span, message)])?;
     let shape = ProviderFile::deserialize(Deserializer::from(document)).map_err(told)?;
-    ways::ways(shape, stem(file), provider).map_err(|problems| problems.locate(file, text))
+    let of_file = OfFile { stem: stem(file), tries_examples };
+    ways::ways(shape, of_file, provider).map_err(|problems| problems.locate(file, text))
 }
 
 /// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so.
@@ -109,7 +111,7 @@ fn provider(
         settings: &declared,
         schema: settings.as_ref(),
         defaults: defaults(&connection, setup.as_ref()),
-        tries_examples: known.is_first,
+        tries_examples: known.tries_examples,
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
