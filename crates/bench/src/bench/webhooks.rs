@@ -11,7 +11,7 @@ use riq_server::environment::Environment;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::databases::{create_database, drop_databases, execute};
+use super::databases::{create_database, drop_databases, execute, number};
 use super::equipment::Bench;
 use super::fill::{self, CREATED, Data, INSTALLED, organization_of, project_id};
 use super::load::Prepared;
@@ -204,8 +204,8 @@ impl Pair<'_> {
     }
 
     fn waiting(&self) -> Result<f64> {
-        let count = self.sql("SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'")?;
-        count.trim().parse().context("psql did not print a number")
+        let count = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'";
+        number(&self.bench.postgres, TOLD, count)
     }
 
     fn sql(&self, statement: &str) -> Result<String> {

@@ -141,22 +141,31 @@ pub enum NoSuchProvider {
 
 /// The built-in logos, by the providers' keys.
 fn logos() -> impl Iterator<Item = (&'static str, Logo)> {
-    let all = || embedded::LOGOS.iter().copied();
-    let picture = |name: &str, text: &str| Picture::of_provider(name, text.as_bytes().to_vec()).ok();
-    all().filter_map(move |(name, text)| {
+    // That they only draw is tested.
+    let picture = |name: &str, text: &str| Picture::new(name, text.as_bytes().to_vec()).ok();
+    embedded::LOGOS.iter().filter_map(move |(name, text)| {
         let key = name.strip_suffix(".svg").filter(|key| !key.ends_with(".dark"))?;
         let beside = format!("{key}.dark.svg");
-        let dark = all().find(|(name, _)| *name == beside).and_then(|(name, text)| picture(name, text));
+        let dark = embedded::LOGOS.binary_search_by_key(&beside.as_str(), |(name, _)| name).ok();
+        let dark = dark.and_then(|at| picture(&beside, embedded::LOGOS[at].1));
         Some((key, Logo { light: picture(name, text)?, dark }))
     })
 }
 
+/// Names and texts of the provider files that are built in.
+fn embedded_files() -> impl Iterator<Item = (String, String)> {
+    embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+}
+
 #[cfg(test)]
 impl Catalog {
-    /// The providers that are built in, read once for all of a test.
+    /// The providers that are built in, with the examples of their actions, which are tried. They are read once for all
+    /// of a test.
     pub(crate) fn built_in() -> &'static Self {
-        static CATALOG: LazyLock<Catalog> =
-            LazyLock::new(|| Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}")));
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+            let read = Catalog::default().with_files(embedded_files());
+            read.unwrap_or_else(|errors| panic!("{errors}"))
+        });
         &CATALOG
     }
 }
@@ -165,9 +174,8 @@ impl Catalog {
     /// The providers that are built in. Their actions have no examples: these were tried before they were built in,
     /// and to try them again would take long at each start.
     pub fn embedded() -> Result<Self, ProviderFileErrors> {
-        let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         let mut catalog = Self::default();
-        ProviderFileErrors::check(catalog.add(files, false).1)?;
+        ProviderFileErrors::check(catalog.add(embedded_files(), false).1)?;
         for (key, logo) in logos() {
             catalog.set_logo(key, logo);
         }
@@ -309,13 +317,13 @@ impl Catalog {
         let Provider { key, name, aliases, description, category, .. } = &ways.first;
         let searchable = Searchable::new((key, name), aliases, *category, description);
         let (key, is_bare) = (key.to_string(), ways.first.logo_file.is_none());
-        let entry = SearchableProvider { ways: ways.into(), searchable };
-        let replaced = self.entries.insert(key.clone(), entry).filter(|_| is_bare);
+        let mut ways = Ways::from(ways);
         // Whoever describes a provider anew need not draw it anew.
-        let logo = replaced.and_then(|replaced| replaced.ways.first().logo.clone());
-        if let (Some(logo), Some(entry)) = (logo, self.entries.get_mut(&key)) {
-            entry.ways.set_logo(&logo);
+        let replaced = self.ways(&key).filter(|_| is_bare);
+        if let Some(logo) = replaced.and_then(|replaced| replaced.first().logo.clone()) {
+            ways.set_logo(&logo);
         }
+        self.entries.insert(key, SearchableProvider { ways, searchable });
     }
 
     /// The provider called `key`, by its recommended way.
@@ -364,20 +372,23 @@ impl Catalog {
     ) -> Vec<&'a Arc<Provider>> {
         let query = Query::new(q.unwrap_or_default());
         let is_wanted = |provider: &Provider| category.is_none_or(|category| provider.category == category);
-        let wanted = self.entries.values().filter(|entry| is_wanted(entry.ways.first()));
+        let wanted = || self.entries.values().filter(|entry| is_wanted(entry.ways.first()));
         if query.is_empty() {
-            return wanted.map(|entry| entry.ways.first()).collect();
+            return wanted().map(|entry| entry.ways.first()).collect();
         }
-        let ranked = wanted.filter_map(|entry| {
-            let provider = entry.ways.first();
-            Some((entry.searchable.rank(&query, &names(provider))?, provider))
-        });
-        let mut found: Vec<(Rank, &Arc<Provider>)> = ranked.collect();
+        let ranked = |forgiving| {
+            let ranked = wanted().filter_map(|entry| {
+                let provider = entry.ways.first();
+                Some((entry.searchable.rank(&query, &names(provider), forgiving)?, provider))
+            });
+            ranked.collect::<Vec<(Rank, &Arc<Provider>)>>()
+        };
+        let mut found = ranked(false);
+        if found.is_empty() {
+            found = ranked(true);
+        }
         // What has the same name stays sorted by key.
         found.sort_by_cached_key(|(rank, provider)| (*rank, provider.name.to_lowercase()));
-        if found.iter().any(|(rank, _)| !rank.is_misspelt()) {
-            found.retain(|(rank, _)| !rank.is_misspelt());
-        }
         found.into_iter().map(|(_, provider)| provider).collect()
     }
 }
