@@ -57,12 +57,10 @@ impl Monitor {
     #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = %claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
-        let Some(mut subject) = self.open(claim) else {
-            return self.until_the_operator_acts(schedule, NotAsked::Sealed);
+        let mut subject = match self.open(claim) {
+            Ok(subject) => subject,
+            Err(why) => return self.until_the_operator_acts(schedule, why),
         };
-        if !subject.provider.is_approved(&subject.connection, &subject.credential) {
-            return self.until_the_operator_acts(schedule, NotAsked::Unapproved);
-        }
         if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
         }
@@ -156,9 +154,15 @@ impl Monitor {
         Some((until, health::renewal_must_wait(&subject.provider)))
     }
 
-    /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
-    /// credential.
-    fn open(&self, claim: &Claim) -> Option<Subject> {
+    /// Opens a claim's credential, and looks whether it may be sent. What it cannot is the operator's to mend, and says
+    /// nothing about the credential.
+    fn open(&self, claim: &Claim) -> Result<Subject, NotAsked> {
+        let subject = self.unsealed(claim).ok_or(NotAsked::Sealed)?;
+        let is_approved = subject.provider.is_approved(&subject.connection, &subject.credential);
+        is_approved.then_some(subject).ok_or(NotAsked::Unapproved)
+    }
+
+    fn unsealed(&self, claim: &Claim) -> Option<Subject> {
         let provider = Arc::clone(self.catalog.ways(claim.provider.key())?.stored(claim.way()));
         let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.into()));
         let opened = opened
