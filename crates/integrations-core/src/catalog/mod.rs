@@ -354,8 +354,8 @@ impl Catalog {
     }
 
     /// The providers of `category` that fit every word of `q`, the best first: by name, key, alias, category and
-    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing
-    /// fits as it was typed, small typos are forgiven.
+    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing,
+    /// of no category, fits as it was typed, small typos are forgiven.
     ///
     /// Case and accents do not matter. Words are separated by whitespace. Without words, everything fits, sorted by
     /// key.
@@ -372,12 +372,12 @@ impl Catalog {
     ) -> Vec<&'a Arc<Provider>> {
         let query = Query::new(q.unwrap_or_default());
         let is_wanted = |provider: &Provider| category.is_none_or(|category| provider.category == category);
-        let wanted = || self.entries.values().filter(|entry| is_wanted(entry.ways.first()));
         if query.is_empty() {
-            return wanted().map(|entry| entry.ways.first()).collect();
+            let all = self.entries.values().map(|entry| entry.ways.first());
+            return all.filter(|provider| is_wanted(provider)).collect();
         }
         let ranked = |forgiving| {
-            let ranked = wanted().filter_map(|entry| {
+            let ranked = self.entries.values().filter_map(|entry| {
                 let provider = entry.ways.first();
                 Some((entry.searchable.rank(&query, &names(provider), forgiving)?, provider))
             });
@@ -387,6 +387,7 @@ impl Catalog {
         if found.is_empty() {
             found = ranked(true);
         }
+        found.retain(|(_, provider)| is_wanted(provider));
         // What has the same name stays sorted by key.
         found.sort_by_cached_key(|(rank, provider)| (*rank, provider.name.to_lowercase()));
         found.into_iter().map(|(_, provider)| provider).collect()

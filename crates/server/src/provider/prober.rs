@@ -109,14 +109,24 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: &Value,
     ) -> Findings {
+        let is_refused = |findings: &Findings| matches!(findings.verdict, Verdict::Dead { .. });
+        self.until_accepted(is_refused, || self.probe(provider, connection, credential, Some(granted))).await
+    }
+
+    /// Asks with a token that was just issued, and again after a while if the provider refuses it.
+    async fn until_accepted<T, F: Future<Output = T>>(
+        &self,
+        is_refused: impl Fn(&T) -> bool,
+        ask: impl Fn() -> F,
+    ) -> T {
         for pause in UNTIL_ACCEPTED {
-            let findings = self.probe(provider, connection, credential, Some(granted)).await;
-            if !matches!(findings.verdict, Verdict::Dead { .. }) {
-                return findings;
+            let answer = ask().await;
+            if !is_refused(&answer) {
+                return answer;
             }
             self.environment.pause(pause).await;
         }
-        self.probe(provider, connection, credential, Some(granted)).await
+        ask().await
     }
 
     /// Asks of what one is to be chosen, with a token that was just issued. If the provider refuses it, it is asked
@@ -129,14 +139,11 @@ impl Prober {
         credential: &Map<String, Value>,
     ) -> Result<Answer, NoAnswer> {
         let call = choice.call(&provider.auth_request);
-        for pause in UNTIL_ACCEPTED {
-            let answer = self.send(make(&call, provider, connection, credential)).await?;
-            if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
-                return Ok(answer);
-            }
-            self.environment.pause(pause).await;
-        }
-        self.send(make(&call, provider, connection, credential)).await
+        let unauthorized = StatusCode::UNAUTHORIZED.as_u16();
+        let is_refused = |answer: &Result<Answer, NoAnswer>| {
+            answer.as_ref().is_ok_and(|answer| answer.status == unauthorized)
+        };
+        self.until_accepted(is_refused, || self.send(make(&call, provider, connection, credential))).await
     }
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.

@@ -267,33 +267,41 @@ impl Installer {
         let (browser, request_id) = (browser.map(str::to_owned), request_id.to_owned());
         self.to_the_end(async move {
             let waiting = installer.waiting::<Acquired>(&pending, browser.as_deref()).await;
-            waiting.map_err(|kind| logged(InstallProblem::nowhere(kind), &request_id))?;
+            let waiting = waiting.map_err(|kind| logged(InstallProblem::nowhere(kind), &request_id))?;
+            let acquired = waiting.map(|(_, acquired)| acquired);
             let taken = installer.take(&pending, browser.as_deref()).await;
             let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
-            let confirmed = installer.store_confirmed(&install, &target, &request_id).await;
-            let outcome = confirmed.map_err(|kind| InstallProblem::at(&target, kind).of(install.id));
-            installer.conclude(&install, &Ended::of(&outcome, &request_id)).await;
-            outcome.map_err(|problem| logged(problem, &request_id))
+            let confirmed = installer.store_confirmed(&install, &target, acquired, &request_id).await;
+            installer.answered(&install, &target, confirmed, &request_id).await
         })
         .await
+    }
+
+    /// Stores and tells what came of a question whose answer was taken.
+    pub(super) async fn answered(
+        &self,
+        install: &PendingInstall,
+        target: &InstallTarget,
+        came: Result<InstallOutcome, ProblemKind>,
+        request_id: &str,
+    ) -> Result<InstallOutcome, InstallProblem> {
+        let outcome = came.map_err(|kind| InstallProblem::at(target, kind).of(install.id));
+        self.conclude(install, &Ended::of(&outcome, request_id)).await;
+        outcome.map_err(|problem| logged(problem, request_id))
     }
 
     async fn store_confirmed(
         &self,
         install: &PendingInstall,
         target: &InstallTarget,
+        acquired: Option<Acquired>,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&install.tenant, install.by).await?;
-        let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
+        let acquired = acquired.ok_or(ProblemKind::Internal)?;
         let by = acquired.auth.map(|auth| target.by(auth)).transpose()?;
         let target = by.as_ref().unwrap_or(target);
-        let who = Installing {
-            tenant: install.tenant,
-            by: install.by,
-            request_id: request_id.to_owned(),
-            link: install.link,
-        };
+        let who = Installing::on_with(install, request_id);
         self.finish(&who, target, &acquired, install.browser).await
     }
 

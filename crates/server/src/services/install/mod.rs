@@ -49,7 +49,7 @@ pub use self::{
 use crate::{
     environment::Environment,
     provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
-    store::{Store, StoreError, Tenant},
+    store::{PendingInstall, Store, StoreError, Tenant},
     vault::Vault,
 };
 
@@ -67,6 +67,12 @@ pub struct Installing {
 }
 
 impl Installing {
+    /// Who began an installation in progress, which a request goes on with.
+    fn on_with(install: &PendingInstall, request_id: &str) -> Self {
+        let PendingInstall { tenant, by, link, .. } = install;
+        Self { tenant: *tenant, by: *by, request_id: request_id.to_owned(), link: *link }
+    }
+
     fn acting(&self) -> Acting {
         Acting { actor: self.by.into(), request_id: Some(self.request_id.clone()) }
     }
