@@ -166,11 +166,13 @@ async fn an_approval_may_be_withdrawn(server: &Server, simulator: &Simulator) {
     let approving = server.with_catalog(catalog(&["*.customer.example"])).await;
     connect(&approving, "acme.customer.example").await;
     // The credential is in the body of each request, and not in what comes back.
-    let called = approving.call("POST", &approving.at("/own/actions/look")).json(&json!({})).send().await;
+    let called =
+        approving.call("POST", &approving.at("/own/actions/look")).json(&json!({"input": {}})).send().await;
     assert_eq!(called.data()["result"]["seen"], "the key is [redacted]", "{}", called.text);
     let sent = simulator.requests().len();
 
-    let refused = server.call("POST", &server.at("/own/actions/look")).json(&json!({})).send().await;
+    let refused =
+        server.call("POST", &server.at("/own/actions/look")).json(&json!({"input": {}})).send().await;
     assert_eq!(refused.body["code"], "PROVIDER_UNAVAILABLE", "{}", refused.text);
     assert!(refused.text.contains("this server may not call"), "{}", refused.text);
     let checked = server.check("own").await.data().clone();
