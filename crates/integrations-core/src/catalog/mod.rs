@@ -37,6 +37,8 @@ mod loading_test;
 mod names;
 mod oauth;
 #[cfg(test)]
+mod own_hosts_test;
+#[cfg(test)]
 mod pasted_test;
 mod path_pattern;
 mod probe;
@@ -69,6 +71,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+use crate::approved_hosts::ApprovedHosts;
 use crate::picture::{Logo, Picture};
 
 use self::convert::ReadWays;
@@ -81,7 +84,7 @@ pub use events::{
     AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,
     SignedTime, TimePlace,
 };
-pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
+pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, OwnHosts, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 #[cfg(feature = "openapi")]
 pub use file_schema::provider_file_schema;
@@ -95,7 +98,8 @@ pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
-    Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,
+    Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
+    ResetHeader,
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
@@ -189,6 +193,12 @@ impl Catalog {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.ways.set_logo(&Arc::new(logo));
         }
+    }
+
+    /// The same providers, of which some may be at these hosts of customers' own.
+    pub fn approving(mut self, hosts: &ApprovedHosts) -> Self {
+        self.entries.values_mut().for_each(|entry| entry.ways.approve(hosts));
+        self
     }
 
     /// The picture of a provider's logo with this name in addresses.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod kept;
+mod own_hosts;
 mod tokens;
 mod ways;
 mod whole;

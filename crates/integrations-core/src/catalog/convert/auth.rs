@@ -114,7 +114,12 @@ fn form(
 }
 
 /// Reads what is sent with the credential. What is wrong is left out, and told.
-pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut Problems) -> AuthRequest {
+pub(super) fn request(
+    table: AuthRequestTable,
+    kind: AuthKind,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> AuthRequest {
     let mut headers = Vec::new();
     for (name, text) in table.headers {
         let path = format!("auth.0.request.headers.{name}");
@@ -127,5 +132,13 @@ pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut
     }
     let basic_auth =
         table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
-    AuthRequest { headers, basic_auth }
+    if !table.json.is_empty() && kind != AuthKind::ApiKey {
+        problems.add("auth.0.request.json", "belongs to `kind = \"api_key\"`: tokens are sent in headers");
+    }
+    let mut members = Vec::new();
+    for (name, text) in table.json {
+        let path = format!("auth.0.request.json.{name}");
+        members.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+    }
+    AuthRequest { headers, basic_auth, members }
 }

@@ -36,7 +36,7 @@ use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::names::{AuthKind, CallbackCheck};
 use crate::catalog::oauth::{OAuth, ParamValue};
-use crate::catalog::probe::{Account, HealthProbe, RateLimit, ResetHeader};
+use crate::catalog::probe::{Account, Probe, RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
 use crate::catalog::revoke::Revoke;
@@ -97,9 +97,9 @@ fn provider(
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
     let api_base_url = names.url("api_base_url", &file.api_base_url, reach, problems);
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
-    let auth_request = auth::request(sent, &names, problems);
+    let auth_request = auth::request(sent, kind, &names, problems);
     let revoke = revoke.map(|table| revoke::revoke(table, &auth_request, &names, reach, problems));
-    let probe = calls::probe(file.probe, &auth_request, &names, problems);
+    let probe = calls::probe(file.probe, kind, &auth_request, &names, problems);
     let account = file.account.map(|account| calls::account(account, &auth_request, &names, problems));
     let rate_limit = rate_limit(file.rate_limit, problems);
     let (settings, declared) = settings::settings(file.settings, problems);
@@ -151,12 +151,12 @@ fn provider(
 /// The URLs that are called with what is stored of an installation.
 fn called<'u>(
     pages: [Option<&'u UrlTemplate>; 2],
-    probe: Option<&'u HealthProbe>,
+    probe: Option<&'u Probe>,
     account: Option<&'u Account>,
     ending: Option<&'u Revoke>,
 ) -> impl Iterator<Item = &'u UrlTemplate> {
     let profile = account.and_then(|account| account.profile.as_ref());
-    let calls = probe.map(|probe| &probe.call).into_iter().chain(profile);
+    let calls = probe.and_then(Probe::request).map(|probe| &probe.call).into_iter().chain(profile);
     let ends = ending.into_iter().flat_map(Revoke::urls);
     pages.into_iter().flatten().chain(calls.map(|call| &call.url)).chain(ends)
 }

@@ -19,6 +19,9 @@ pub enum CallError {
     /// A value is missing, or is not allowed in its place.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// The credential goes into the body, which is no JSON object.
+    #[error("the credential cannot be put into the body")]
+    Body,
     /// A value is not allowed in a header.
     #[error("a value is not allowed in the header {0}")]
     Header(String),
@@ -41,9 +44,9 @@ pub fn prepare(
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
     add_headers(headers, &call.headers, call.basic_auth.as_ref(), value)?;
-    if let Some(body) = &call.body {
+    if let Some(body) = with_members(call.body.clone(), &call.credential, value)? {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
-        *request.body_mut() = serde_json::to_vec(body).unwrap_or_default();
+        *request.body_mut() = serde_json::to_vec(&body).unwrap_or_default();
     }
     Ok(request)
 }
@@ -71,9 +74,13 @@ pub fn prepare_action(
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         headers.insert(name, HeaderValue::from_str(text).map_err(|_| invalid())?);
     }
+    let json = |json: Option<Value>| {
+        let json = with_members(json, &provider.auth_request.members, value)?;
+        Ok::<_, CallError>(json.map(|json| (JSON, serde_json::to_vec(&json).unwrap_or_default())))
+    };
     let body = match &rendered.body {
-        RenderedBody::None => None,
-        RenderedBody::Json(json) => Some((JSON, serde_json::to_vec(json).unwrap_or_default())),
+        RenderedBody::None => json(None)?,
+        RenderedBody::Json(body) => json(Some(body.clone()))?,
         RenderedBody::Form(fields) => Some((FORM, written_form(fields).into_bytes())),
     };
     if let Some((media, _)) = &body {
@@ -114,6 +121,24 @@ pub fn prepare_forwarded(
         request.headers_mut().insert(header::ACCEPT, accept.clone());
     }
     Ok((request, url))
+}
+
+/// A JSON body with the members that carry the credential. `None`: there is neither.
+fn with_members<'v>(
+    body: Option<Value>,
+    members: &[(String, Template)],
+    value: impl Fn(&str) -> Option<&'v str> + Copy,
+) -> Result<Option<Value>, CallError> {
+    if members.is_empty() {
+        return Ok(body);
+    }
+    let Value::Object(mut body) = body.unwrap_or_else(|| Map::new().into()) else {
+        return Err(CallError::Body);
+    };
+    for (name, template) in members {
+        body.insert(name.clone(), template.render(value)?.into());
+    }
+    Ok(Some(body.into()))
 }
 
 /// The URL of an action: the path is joined as text, because both are encoded. Refuses one that a reader of URLs would

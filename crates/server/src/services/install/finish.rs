@@ -49,6 +49,9 @@ pub(super) struct Acquired {
     account: Option<Account>,
     /// The provider's current problem, if it has one.
     trouble: Option<String>,
+    /// Whether the provider was asked.
+    #[serde(default)]
+    tried: Tried,
     #[serde(with = "time::serde::rfc3339")]
     probed_at: OffsetDateTime,
     /// The provider asked for no calls before this time.
@@ -57,6 +60,16 @@ pub(super) struct Acquired {
     /// The account that it replaces, if a person was asked about that.
     #[serde(default)]
     replaces: Option<String>,
+}
+
+/// Whether the provider was asked about a credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Tried {
+    /// It was, and accepts it, or has trouble.
+    #[default]
+    Works,
+    /// It has no request that would tell.
+    Unasked,
 }
 
 /// [`AccountIdentity`] for the database.
@@ -76,7 +89,7 @@ impl Acquired {
         now: OffsetDateTime,
     ) -> Result<Self, ProblemKind> {
         let trouble = match findings.verdict {
-            Verdict::Well => None,
+            Verdict::Well | Verdict::Unasked => None,
             Verdict::Degraded { message } => Some(message),
             Verdict::Dead { message } => return Err(ProblemKind::DeadOnArrival(message)),
         };
@@ -90,6 +103,7 @@ impl Acquired {
             granted_scopes,
             account,
             trouble,
+            tried: Tried::Works,
             probed_at: now,
             not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
@@ -103,11 +117,12 @@ impl Acquired {
         findings: Findings,
         now: OffsetDateTime,
     ) -> Result<Self, ProblemKind> {
-        match findings.verdict {
-            Verdict::Well => {}
+        let tried = match findings.verdict {
+            Verdict::Well => Tried::Works,
+            Verdict::Unasked => Tried::Unasked,
             Verdict::Degraded { message } => return Err(ProblemKind::Unchecked(message)),
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
-        }
+        };
         Ok(Self {
             auth: None,
             connection,
@@ -116,6 +131,7 @@ impl Acquired {
             granted_scopes: None,
             account: findings.account.map(Account::from),
             trouble: None,
+            tried,
             probed_at: now,
             not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
@@ -144,11 +160,16 @@ impl Acquired {
     }
 
     fn connected(&self, configuration: Configuration) -> Connected {
-        let well = self.trouble.is_none();
+        let well = self.trouble.is_none() && self.tried == Tried::Works;
+        let health = match (&self.trouble, self.tried) {
+            (Some(_), _) => Health::Degraded,
+            (None, Tried::Works) => Health::Healthy,
+            (None, Tried::Unasked) => Health::Unknown,
+        };
         Connected {
             configuration,
             account: self.identity(),
-            health: if well { Health::Healthy } else { Health::Degraded },
+            health,
             error_message: self.trouble.clone(),
             synced_at: well.then_some(self.probed_at),
         }

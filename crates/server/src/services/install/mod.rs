@@ -85,6 +85,8 @@ pub enum Availability {
     Ready,
     /// It uses OAuth, and no app is set for it.
     NotConfigured,
+    /// It is at a host of the customer's own, and the operator of this server approves none.
+    NoApprovedHost,
 }
 
 /// What the installer uses.
@@ -140,6 +142,9 @@ impl Installer {
         tenant: &Tenant,
         provider: &Provider,
     ) -> Result<Availability, StoreError> {
+        if provider.lacks_approval() {
+            return Ok(Availability::NoApprovedHost);
+        }
         if provider.oauth().is_none() || self.apps.exists(tenant, provider).await? {
             return Ok(Availability::Ready);
         }
