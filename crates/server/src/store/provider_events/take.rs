@@ -17,7 +17,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _, OnConflict},
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -145,15 +145,8 @@ impl Takes {
         for (integration, at) in checked {
             monitors::bring_probe_forward(&transaction, integration, at).await?;
         }
-        let mut once: Vec<_> = requests
-            .iter()
-            .filter_map(|Taking(request)| Some((request.source, request.once.as_ref()?, request.at)))
-            .collect();
-        once.sort_by_key(|(source, once, _)| (*source, once.key.as_str()));
-        for (source, once, at) in once {
-            if !use_once(&transaction, source, once, at).await? {
-                return Ok(None);
-            }
+        if !use_once(&transaction, requests).await? {
+            return Ok(None);
         }
         // In an order that all transactions have, and then those of an integration in their own.
         let mut by_claim: Vec<_> = events().collect();
@@ -174,36 +167,47 @@ impl Takes {
     }
 }
 
-/// Claims what may be used only once. `false`: it was used with other events.
-async fn use_once(
-    on: &Transaction,
-    source: EventSourceId,
-    once: &Once,
-    at: OffsetDateTime,
-) -> Result<bool, StoreError> {
+/// Claims what each request may use only once. `false`: something of it was used with other events.
+async fn use_once(on: &Transaction, requests: &[Taking]) -> Result<bool, StoreError> {
     use event_once::Column;
 
-    let row = event_once::Model {
-        source_id: source.to_string(),
-        key: once.key.clone(),
-        bound_to: once.bound_to.clone(),
-        expires_at: at + once.claim,
+    let mut wanted = BTreeMap::<(String, String), event_once::Model>::new();
+    for Taking(request) in requests {
+        let Some(once) = &request.once else { continue };
+        let row = event_once::Model {
+            source_id: request.source.to_string(),
+            key: once.key.clone(),
+            bound_to: once.bound_to.clone(),
+            expires_at: request.at + once.claim,
+        };
+        let first = wanted.entry((row.source_id.clone(), row.key.clone())).or_insert_with(|| row.clone());
+        if first.bound_to != row.bound_to {
+            return Ok(false);
+        }
+    }
+    let Some(at) = requests.iter().map(|Taking(request)| request.at).min().filter(|_| !wanted.is_empty())
+    else {
+        return Ok(true);
     };
     let has_expired = Expr::col((event_once::Entity, Column::ExpiresAt)).lte(at);
     let or_renew = OnConflict::columns([Column::SourceId, Column::Key])
         .update_columns([Column::BoundTo, Column::ExpiresAt])
         .action_and_where(has_expired)
         .to_owned();
-    let claimed = event_once::Entity::insert(event_once::ActiveModel::from(row))
-        .on_conflict(or_renew)
-        .exec_without_returning(on)
-        .await?;
-    if claimed > 0 {
-        return Ok(true);
+    // They are in an order that all transactions have.
+    let rows = wanted.values().cloned().map(event_once::ActiveModel::from);
+    let mut claim = event_once::Entity::insert_many(rows).into_query();
+    claim.on_conflict(or_renew).returning(Query::returning().columns([Column::SourceId, Column::Key]));
+    for row in on.query_all(&claim).await? {
+        wanted.remove(&(row.try_get("", "source_id")?, row.try_get("", "key")?));
     }
-    let key = (source.to_string(), once.key.clone());
-    let before = event_once::Entity::find_by_id(key).one(on).await?;
-    Ok(before.is_some_and(|before| before.bound_to == once.bound_to))
+    for (key, row) in wanted {
+        let before = event_once::Entity::find_by_id(key).one(on).await?;
+        if before.is_none_or(|before| before.bound_to != row.bound_to) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Stores events, each with its claim. Adds to `new` those that were not known.

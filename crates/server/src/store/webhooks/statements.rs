@@ -74,19 +74,22 @@ pub(super) const NUMBER_SQLITE: &str =
     "UPDATE webhook_event_numbers SET last = last + $1 RETURNING last AS number";
 
 /// Claims due streams: `$1` lease, `$2` its end, `$3` now, `$4` how many.
-fn claim(locking: &str) -> String {
+fn claim(locking: &str, also: &str) -> String {
     format!(
         "WITH due AS MATERIALIZED (SELECT webhook_id, stream FROM webhook_streams \
          WHERE due_at <= $3 ORDER BY due_at LIMIT $4{locking}) \
          UPDATE webhook_streams SET lease_owner = $1, due_at = $2 \
-         WHERE (webhook_id, stream) IN (SELECT webhook_id, stream FROM due) RETURNING webhook_id, stream"
+         WHERE (webhook_id, stream) IN (SELECT webhook_id, stream FROM due){also} RETURNING webhook_id, stream"
     )
 }
 
-/// Claims due streams, on PostgreSQL. Skips rows that another claim has locked.
-pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FOR UPDATE SKIP LOCKED"));
+/// Claims due streams, on PostgreSQL. Skips rows that another claim has locked, and does not wait for the disk: a claim
+/// that a loss of power undoes is made again.
+pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    claim(" FOR UPDATE SKIP LOCKED", " AND set_config('synchronous_commit', 'off', true) = 'off'")
+});
 /// The same on SQLite, which has only one writer at a time.
-pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
+pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim("", ""));
 
 /// What a lease's streams send next, in order: `$1` lease, `$2` the most of each stream. A stream without a row here has
 /// nothing to send, or its webhook is disabled or its project archived.
