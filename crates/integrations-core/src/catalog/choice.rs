@@ -35,6 +35,7 @@ impl ConsentChoice {
             Some(headers) => (headers.clone(), None),
             None => (auth.headers.clone(), auth.basic_auth.clone()),
         };
-        Call { method: Method::Get, url: self.url.clone(), headers, basic_auth, body: None }
+        let signature = auth.signature.clone();
+        Call { method: Method::Get, url: self.url.clone(), headers, basic_auth, signature, body: None }
     }
 }

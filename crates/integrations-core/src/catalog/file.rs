@@ -170,6 +170,7 @@ pub(super) struct AuthRequestTable {
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
     pub(super) basic_auth: Option<BasicAuthTable>,
+    pub(super) aws_sigv4: Option<AwsSigV4Table>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -294,6 +295,14 @@ pub(super) struct JwtTable {
     pub(super) lifetime_seconds: u32,
     #[serde(default)]
     pub(super) issued_before_seconds: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AwsSigV4Table {
+    pub(super) service: String,
+    pub(super) region: String,
 }
 
 fn space() -> String {
@@ -428,6 +437,7 @@ pub(super) struct AccountTable {
 pub(super) struct CallTable {
     pub(super) method: Method,
     pub(super) url: String,
+    pub(super) aws_service: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
@@ -450,6 +460,7 @@ pub(super) struct BasicAuthTable {
 pub(super) struct ProbeTable {
     pub(super) method: Method,
     pub(super) url: String,
+    pub(super) aws_service: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,

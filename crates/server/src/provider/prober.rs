@@ -135,11 +135,12 @@ impl Prober {
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.
     pub fn request(
+        &self,
         provider: &Provider,
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-        make(&provider.probe.call, provider, connection, credential)
+        self.make(&provider.probe.call, provider, connection, credential)
     }
 
     /// Asks whether a credential works, with a request of [`Prober::request`].
@@ -175,7 +176,7 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<Answer, NoAnswer> {
-        self.outbound.send(make(call, provider, connection, credential)?).await
+        self.outbound.send(self.make(call, provider, connection, credential)?).await
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
@@ -185,25 +186,31 @@ impl Prober {
         };
         let headers = headers(answer);
         let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
+        let now = self.environment.now();
         Checked {
-            verdict: health::judge(provider, Ok(&answer)),
-            wait: rate_limit::asked_to_wait(provider, &answer, self.environment.now()),
+            verdict: health::judge_at(provider, &answer, now),
+            wait: rate_limit::asked_to_wait(provider, &answer, now),
         }
     }
-}
 
-/// Makes a request. Fails if it cannot be made from the stored values.
-fn make(
-    call: &Call,
-    provider: &Provider,
-    connection: &Map<String, Value>,
-    credential: &Map<String, Value>,
-) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-    prepare(call, provider, connection, credential).map_err(|error| {
-        // Checked values always render, so the operator's own provider file is probably wrong.
-        tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made from the stored values: check the provider's file");
-        NoAnswer::Unreachable
-    })
+    /// Makes a request. Fails if it cannot be made from the stored values.
+    fn make(
+        &self,
+        call: &Call,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
+        prepare(call, provider, connection, credential, self.environment.now()).map_err(|error| {
+            // Checked values always render, so the operator's own provider file is probably wrong.
+            tracing::warn!(
+                provider = %provider.key,
+                %error,
+                "a request to a provider cannot be made from the stored values: check the provider's file"
+            );
+            NoAnswer::Unreachable
+        })
+    }
 }
 
 /// Whether an answer means that there were too many requests.

@@ -1,5 +1,6 @@
 //! The `[[auth]]` entry of a provider file.
 
+use super::aws_signature::{check_alone, signature};
 use super::fields::fields;
 use super::values::{basic_auth, check_header, page};
 use super::{oauth, token};
@@ -41,7 +42,7 @@ pub(super) fn setup(
             let form = form(page, fields, kind, connection, problems)?;
             match kind {
                 AuthKind::WebhookUrl => Some(Setup::WebhookUrl(form)),
-                AuthKind::ApiKey | AuthKind::OAuth => Some(Setup::ApiKey(form)),
+                AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::OAuth => Some(Setup::ApiKey(form)),
                 AuthKind::ClientCredentials | AuthKind::TokenExchange | AuthKind::Jwt => {
                     let tables = token::Tables { token, jwt };
                     let fetched = token::fetched(kind, tables, form, connection, problems);
@@ -113,8 +114,13 @@ fn form(
     Some(CredentialForm { page: optional(page)?, fields })
 }
 
-/// Reads what is sent with the credential. What is wrong is left out, and told.
-pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut Problems) -> AuthRequest {
+/// Reads how the credential is sent. What is wrong is left out, and told. `way` is what it is a credential of.
+pub(super) fn request(
+    table: AuthRequestTable,
+    way: (AuthKind, Option<&Setup>),
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> AuthRequest {
     let mut headers = Vec::new();
     for (name, text) in table.headers {
         let path = format!("auth.0.request.headers.{name}");
@@ -127,5 +133,10 @@ pub(super) fn request(table: AuthRequestTable, names: &Names<'_>, problems: &mut
     }
     let basic_auth =
         table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
-    AuthRequest { headers, basic_auth }
+    let signature = signature(way, table.aws_sigv4, names, problems);
+    let request = AuthRequest { headers, basic_auth, signature };
+    if request.signature.is_some() {
+        check_alone(&request, problems);
+    }
+    request
 }

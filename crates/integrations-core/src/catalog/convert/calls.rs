@@ -1,5 +1,6 @@
 //! The requests of a provider file: its health probe and its account.
 
+use super::aws_signature::{is_of_signature, of_call};
 use super::values::{check_header, pointer, statuses, to_json};
 use crate::catalog::file::{AccountTable, AnswerCheckTable, CallTable, ProbeTable};
 use crate::catalog::names::{AccountSource, AnswerShape, Method};
@@ -14,8 +15,8 @@ pub(super) fn probe(
     names: &Names<'_>,
     problems: &mut Problems,
 ) -> Option<HealthProbe> {
-    let ProbeTable { method, url, headers, body, .. } = table;
-    let call = call(CallTable { method, url, headers, body }, "probe", auth, names, problems);
+    let ProbeTable { method, url, aws_service, headers, body, .. } = table;
+    let call = call(CallTable { method, url, aws_service, headers, body }, "probe", auth, names, problems);
     if matches!(method, Method::Put | Method::Patch | Method::Delete) {
         problems.add(
             "probe.method",
@@ -115,12 +116,16 @@ fn call(
         url: url?,
         headers,
         basic_auth: auth.basic_auth.clone(),
+        signature: of_call(auth, table.aws_service.as_deref(), path, names, problems),
         body: optional(body)?,
     })
 }
 
 /// Checks that a header is none of those that are sent with the credential.
 pub(super) fn check_unsent(name: &str, path: &str, auth: &AuthRequest, problems: &mut Problems) {
+    if auth.signature.is_some() && is_of_signature(name) {
+        problems.add(path, format!("`{name}` is set by the signature"));
+    }
     let is_authorization = auth.basic_auth.is_some() && name.eq_ignore_ascii_case("authorization");
     if is_authorization || auth.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
         problems.add(path, format!("`{name}` is sent by [auth.request] already"));
