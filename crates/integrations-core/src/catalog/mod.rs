@@ -337,8 +337,8 @@ impl Catalog {
     }
 
     /// The providers of `category` that fit every word of `q`, the best first: by name, key, alias, category and
-    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing fits as
-    /// it was typed, small typos are forgiven.
+    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing
+    /// fits as it was typed, small typos are forgiven.
     ///
     /// Case and accents do not matter. Words are separated by whitespace. Without words, everything fits, sorted by
     /// key.

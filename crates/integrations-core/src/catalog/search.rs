@@ -107,6 +107,7 @@ impl Word {
         self.edits > 0
             && others >= SHORTEST_MISSPELT
             && ours.abs_diff(others) <= self.edits
+            && has_no_other_number(&self.letters, other)
             && osa_distance(&self.letters, other) <= self.edits
     }
 }
@@ -210,6 +211,13 @@ impl Searchable {
     }
 }
 
+/// Whether two words do not have different numbers: `acme 133` is not a misspelt `acme 193`, but `gmai1` is `gmail`.
+fn has_no_other_number(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (one, other) = (digits(one), digits(other));
+    one == other || one.is_empty() || other.is_empty()
+}
+
 /// The text in lower case and without accents.
 fn folded(text: &str) -> String {
     let text = if text.is_ascii() {
@@ -239,6 +247,7 @@ mod tests {
             ("gmail", "Gmail", vec!["Google Mail"], Category::Email, "Sends mail as Zoë."),
             ("square", "Square", vec![], Category::Payments, "Charges cards."),
             ("squarespace", "Squarespace", vec![], Category::Commerce, "Reads orders."),
+            ("route-53", "Route 53", vec![], Category::Developer, "Keeps names."),
         ];
         let query = Query::new(query);
         let ranked = table.iter().filter_map(|(key, name, aliases, category, description)| {
@@ -289,6 +298,7 @@ mod tests {
                     "google-calendar",
                     "help-scout",
                     "openai",
+                    "route-53",
                     "slack",
                     "square",
                     "squarespace",
@@ -321,6 +331,9 @@ mod tests {
             ("gmai1", &["gmail"]),
             // What is right comes before what is misspelt.
             ("squares", &["squarespace", "square"]),
+            // Another number is no typo.
+            ("route 54", &[]),
+            ("ruote 53", &["route-53"]),
         ] {
             assert_eq!(found(query), expected, "{query}");
         }

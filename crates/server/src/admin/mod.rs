@@ -1,6 +1,6 @@
 //! The operator's commands: organizations, projects, API keys, people, OAuth apps, import, moves to another server,
-//! revocation of everything of a provider, rotation of encryption keys, backups and what follows a restore, and deletion
-//! of old audit events and runs.
+//! revocation of everything of a provider, rotation of encryption keys, backups and what follows a restore, and
+//! deletion of old audit events and runs.
 //!
 //! They use the database of `serve` or `dev` directly. The server may be running.
 

@@ -135,10 +135,14 @@ impl Player<'_> {
         }
         self.simulator.forgive(complaints);
         let back = self.consent(visitor).await?;
-        let page = visitor.come_back(&back).await;
+        let mut page = visitor.come_back(&back).await;
         // Where the consent is good for several, the first is the account that the simulator knows.
         if page.has_form("/installs/choose") {
-            visitor.submit(&page.form("/installs/choose").with("item", "0")).await;
+            page = visitor.submit(&page.form("/installs/choose").with("item", "0")).await;
+        }
+        // By the way before, the account may have gone by another id.
+        if page.has_form("/installs/confirm") {
+            visitor.submit(&page.form("/installs/confirm")).await;
         }
         Ok(())
     }
