@@ -6,7 +6,10 @@ import { parse } from "smol-toml";
 export function providers(directory) {
     const files = readdirSync(directory).filter((name) => name.endsWith(".toml"));
     // As JSON, because a parsed table is no plain object.
-    return files.sort().map((name) => JSON.parse(JSON.stringify(parse(readFileSync(join(directory, name), "utf8")))));
+    return files
+        .sort()
+        .map((name) => JSON.parse(JSON.stringify(parse(readFileSync(join(directory, name), "utf8")))))
+        .map((provider) => ({ actions: [], ...provider }));
 }
 
 /** The requests of an action. Each has the request's template in the file, and the answers it may get. */

@@ -180,7 +180,8 @@ pub(crate) fn raise_open_files(wanted: u64) -> Result<()> {
     Ok(())
 }
 
-fn kilobytes(status: &str, name: &str) -> u64 {
+/// A number of a process's `status` in `/proc`, in kilobytes. 0 if it is not there.
+pub(crate) fn kilobytes(status: &str, name: &str) -> u64 {
     let value =
         status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok());
     value.unwrap_or_default()

@@ -7,6 +7,7 @@ use crate::{
     characters::is_stray,
     fields::{BodyError, Fields, name, or_null, text},
     name::read_name,
+    picture::logo_file,
     wire,
 };
 
@@ -23,14 +24,6 @@ const OF_SHAPES: f64 = 3.0;
 const OF_TEXT: f64 = 4.5;
 /// The most bytes of an address for support.
 const MAX_SUPPORT: usize = 500;
-/// The endings of logos' files, each with its media type.
-pub const LOGO_TYPES: [(&str, &str); 5] = [
-    ("svg", "image/svg+xml"),
-    ("png", "image/png"),
-    ("webp", "image/webp"),
-    ("jpg", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
-];
 
 /// A colour (sRGB).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,25 +265,6 @@ fn accent(light: Option<Rgb>, dark: Option<Rgb>) -> Result<Option<Accent>, Strin
             format!("{}: {problem}", if is_dark { "accent_dark" } else { "accent" })
         }),
     }
-}
-
-/// Reads the name of a logo's file: a name alone, so that it leads nowhere else.
-pub(crate) fn logo_file(text: String) -> Result<String, String> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let is_logo = media_type(&text).is_some() && text.chars().all(is_plain) && !text.starts_with('.');
-    match is_logo && text.len() <= 100 {
-        true => Ok(text),
-        false => Err("Must be the name of an svg, png, webp or jpg file".to_owned()),
-    }
-}
-
-/// The media type of a logo's file, by its ending.
-pub fn media_type(file: &str) -> Option<&'static str> {
-    let (_, ending) = file.rsplit_once('.')?;
-    LOGO_TYPES
-        .into_iter()
-        .find(|(known, _)| ending.eq_ignore_ascii_case(known))
-        .map(|(_, media_type)| media_type)
 }
 
 fn in_words(error: &BodyError) -> String {

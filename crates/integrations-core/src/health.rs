@@ -29,6 +29,12 @@ pub enum NoAnswer {
     /// Its name resolves to an address inside a network that the server must not call.
     #[error("has an address that this server must not call")]
     ForbiddenAddress,
+    /// It is at a host of the customer's own that the operator does not approve.
+    #[error(
+        "is at a host that this server may not call: its operator approves hosts with RIQ_APPROVED_HOSTS, and does not \
+         approve this one any more"
+    )]
+    Unapproved,
     /// It redirected to another host, which must not get the credential.
     #[error("redirected the request to another host")]
     Redirected,
@@ -59,6 +65,8 @@ pub enum Verdict {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// Nobody was asked, because the provider has no request that tells.
+    Unasked,
 }
 
 impl Verdict {
@@ -68,13 +76,14 @@ impl Verdict {
             Self::Well => Health::Healthy,
             Self::Degraded { .. } => Health::Degraded,
             Self::Dead { .. } => Health::Unhealthy,
+            Self::Unasked => Health::Unknown,
         }
     }
 
     /// What is wrong, if anything is.
     pub fn message(&self) -> Option<&str> {
         match self {
-            Self::Well => None,
+            Self::Well | Self::Unasked => None,
             Self::Degraded { message } | Self::Dead { message } => Some(message),
         }
     }
@@ -85,7 +94,7 @@ impl Verdict {
 /// In this order: too many requests; an error code that means a dead credential; a refused status; a good status
 /// with the proof that the provider's file asks for. Anything else says nothing about the credential.
 pub fn judge(provider: &Provider, outcome: Result<&ProbeAnswer<'_>, NoAnswer>) -> Verdict {
-    let (name, probe) = (&provider.name, &provider.probe);
+    let (name, Some(probe)) = (&provider.name, provider.probe.request()) else { return Verdict::Unasked };
     let answer = match outcome {
         Ok(answer) => answer,
         Err(reason) => return degraded(format!("{name} {reason}")),
@@ -208,6 +217,12 @@ pub fn sealed() -> Verdict {
     let message = "The stored credential cannot be opened with this server's encryption keys: its operator finds the \
                    cause in the log; to go on without the old credential, connect it again";
     Verdict::Dead { message: message.to_owned() }
+}
+
+/// The verdict if the operator does not approve the host of an integration any more. The provider has nothing against
+/// the credential, and a probe leads back as soon as the host is approved again.
+pub fn unapproved(provider: &Provider) -> Verdict {
+    Verdict::Dead { message: format!("{} {}", provider.name, NoAnswer::Unapproved) }
 }
 
 /// What a body says about the credential, whatever the status of its answer.

@@ -5,6 +5,7 @@
 pub mod action;
 pub mod answer_body;
 pub mod api_key;
+pub mod approved_hosts;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_export;

@@ -168,7 +168,9 @@ proptest! {
                 }
             }
             match &verdict {
-                Verdict::Well => prop_assert_eq!(integration.state, State::from(chosen)),
+                Verdict::Well | Verdict::Unasked => {
+                    prop_assert_eq!(integration.state, State::from(chosen));
+                }
                 Verdict::Dead { .. } => prop_assert_eq!(integration.state, State::Error { before: chosen }),
                 Verdict::Degraded { .. } => prop_assert_eq!(integration.state, before.state),
             }

@@ -22,8 +22,9 @@ impl Integration {
     /// Applies `verdict` to the integration.
     ///
     /// `Well` leads from `error` back to the status before it. `Dead` leads to `error`. `Degraded` does not change the
-    /// status; in `error` it changes nothing, so that the message about the refusal stays. If the integration is
-    /// disconnected, the verdict is refused with [`Refusal::NotApplicable`].
+    /// status; in `error` it changes nothing, so that the message about the refusal stays. `Unasked` does as `Well`,
+    /// but the health is unknown, and no time of a good answer is kept. If the integration is disconnected, the verdict
+    /// is refused with [`Refusal::NotApplicable`].
     pub fn observe(&self, verdict: &Verdict, now: OffsetDateTime) -> Result<Observation, Refusal> {
         let mut next = self.clone();
         match verdict {
@@ -31,6 +32,8 @@ impl Integration {
                 next.transition(Command::ProbeWell)?;
                 next.last_synced_at = Some(now);
             }
+            // Nothing speaks against the credential any more: nobody can be asked about it.
+            Verdict::Unasked => next.transition(Command::ProbeWell)?,
             Verdict::Dead { .. } => next.transition(Command::ProbeDead)?,
             Verdict::Degraded { .. } => match self.state {
                 State::Available | State::Disconnected => return Err(Refusal::NotApplicable),
@@ -51,5 +54,6 @@ impl Integration {
 /// Whether a verdict is sure to change nothing about an integration with this status and health. Then the integration
 /// need not be loaded.
 pub fn is_as_before(verdict: &Verdict, status: Status, health: Health) -> bool {
-    *verdict == Verdict::Well && health == Health::Healthy && status != Status::Error
+    let is_good = matches!(verdict, Verdict::Well | Verdict::Unasked);
+    is_good && health == verdict.health() && status != Status::Error
 }

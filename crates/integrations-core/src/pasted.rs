@@ -3,6 +3,7 @@
 //! Nothing here decides whether a value is right. Whatever comes out is still compared with the pattern of its field,
 //! so a careless reading can be refused, but can never send a token to another host.
 
+use crate::approved_hosts::OwnHost;
 use crate::characters::{is_invisible, is_stray};
 use crate::signing_key::pem_in;
 
@@ -18,6 +19,11 @@ pub enum Kind {
     Label(Vec<String>),
     /// A host name.
     Host,
+    /// A host of the customer's own, in the form of [`OwnHost`].
+    OwnHost {
+        /// Whether it may have a port of its own.
+        takes_port: bool,
+    },
     /// An `https` URL without a query.
     Url,
     /// An e-mail address.
@@ -48,12 +54,13 @@ impl Kind {
             Self::Secret => return secret(text),
             Self::Lines => return lines(text),
             Self::Url => joined(&shown(text)).trim_end_matches(['.', ',', ';']).to_owned(),
-            Self::Label(_) | Self::Host | Self::Email | Self::Plain => shown(text),
+            Self::Label(_) | Self::Host | Self::OwnHost { .. } | Self::Email | Self::Plain => shown(text),
         };
         let plain = unwrapped(&text).to_owned();
         let typed = unwrapped(&narrowed(&plain)).to_owned();
+        let is_taken_out = matches!(self, Self::Label(_) | Self::Host | Self::OwnHost { .. } | Self::Email);
         let readings = [
-            Some(plain).filter(|_| !matches!(self, Self::Label(_) | Self::Host | Self::Email)),
+            Some(plain).filter(|_| !is_taken_out),
             found_in.iter().find_map(|place| place.find(&typed, &accepts)),
             self.taken_out(&typed, &accepts),
             Some(typed.clone()).filter(|_| *self == Self::Plain),
@@ -67,10 +74,15 @@ impl Kind {
         match self {
             Self::Label(domains) => label(typed, domains),
             Self::Host => Address::read(typed).map(|address| address.host),
+            Self::OwnHost { takes_port } => own_host(typed, *takes_port),
             Self::Url => Address::read(typed).filter(|address| !address.has_user).map(|address| {
-                let path = address.rest.split(['?', '#']).next().unwrap_or_default();
-                let url = format!("https://{}{path}", address.host);
-                shortened(&url).find(|url| accepts(url)).unwrap_or(&url).to_owned()
+                let until = |ends: &[char]| {
+                    format!("https://{}{}", address.host, address.rest.split(ends).next().unwrap_or_default())
+                };
+                // A query may be a part of the secret.
+                let (whole, url) = (until(&['#']), until(&['?', '#']));
+                let readings = [whole.as_str()].into_iter().chain(shortened(&url));
+                readings.into_iter().find(|url| accepts(url)).unwrap_or(&url).to_owned()
             }),
             Self::Email => email(typed),
             Self::Plain | Self::Secret | Self::Passphrase | Self::Free | Self::Lines => None,
@@ -198,18 +210,7 @@ struct Address {
 impl Address {
     /// Reads an address of the web. `None` for another scheme, another port, and what is no host name.
     fn read(text: &str) -> Option<Self> {
-        if text.contains(|c: char| c.is_whitespace() || c == '\\') {
-            return None;
-        }
-        let without = |scheme: &str| {
-            let head = text.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme));
-            head.map(|_| text[scheme.len()..].trim_start_matches('/'))
-        };
-        let bare = without("https:")
-            .or_else(|| without("http:"))
-            .or_else(|| text.strip_prefix("//"))
-            .unwrap_or(text);
-        let (authority, rest) = bare.split_at(bare.find(['/', '?', '#']).unwrap_or(bare.len()));
+        let (authority, rest) = authority_and_rest(text)?;
         let (user, host) =
             authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let (host, port) = host.split_once(':').unwrap_or((host, ""));
@@ -220,6 +221,34 @@ impl Address {
         }
         Some(Self { has_user: user.is_some(), host: host.to_ascii_lowercase(), rest: rest.to_owned() })
     }
+}
+
+/// The authority of an address of the web (RFC 3986, section 3.2), and what follows it. `None`: it is none.
+fn authority_and_rest(text: &str) -> Option<(&str, &str)> {
+    if text.contains(|c: char| c.is_whitespace() || c == '\\') {
+        return None;
+    }
+    let without = |scheme: &str| {
+        let head = text.get(..scheme.len()).filter(|head| head.eq_ignore_ascii_case(scheme));
+        head.map(|_| text[scheme.len()..].trim_start_matches('/'))
+    };
+    let bare =
+        without("https:").or_else(|| without("http:")).or_else(|| text.strip_prefix("//")).unwrap_or(text);
+    Some(bare.split_at(bare.find(['/', '?', '#']).unwrap_or(bare.len())))
+}
+
+/// A host of the customer's own, out of an address. `None` for one with a user, for another port if none is taken, and
+/// for what is no host name.
+fn own_host(typed: &str, takes_port: bool) -> Option<String> {
+    let (authority, rest) = authority_and_rest(typed)?;
+    let (name, port) = match authority.split_once(':') {
+        None => (authority, None),
+        // A scheme that is none of the web.
+        Some((_, "")) if rest.starts_with("//") => return None,
+        Some((name, "" | "443" | "80")) => (name, None),
+        Some((name, port)) => (name, Some(port.parse().ok().filter(|_| takes_port)?)),
+    };
+    OwnHost::named(name, port).map(|host| host.to_string())
 }
 
 /// The part of a host before one of `domains`. Without a domain, only a name alone counts: what stands beside it may

@@ -5,12 +5,19 @@ mod svg;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::branding::media_type;
-
 /// The largest file of a logo, in bytes.
 const MAX_LOGO: usize = 32 * 1024;
 /// The largest file of a provider's logo, in bytes: a page has many of them.
 const MAX_PROVIDER_LOGO: usize = 8 * 1024;
+
+/// The endings of logos' files, each with its media type.
+const LOGO_TYPES: [(&str, &str); 5] = [
+    ("svg", "image/svg+xml"),
+    ("png", "image/png"),
+    ("webp", "image/webp"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+];
 
 /// A picture that pages load.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,9 +61,7 @@ impl Picture {
         let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         Ok(Self { name: format!("logo-{hash}.{ending}"), media_type, bytes })
     }
-}
 
-impl Picture {
     /// The logo of a provider in a file, which is small, and if it is an SVG, draws and does nothing else. The error
     /// says why it is none.
     pub fn of_provider(file: &str, bytes: Vec<u8>) -> Result<Self, String> {
@@ -67,11 +72,10 @@ impl Picture {
             ));
         }
         let picture = Self::new(file, bytes)?;
-        match std::str::from_utf8(&picture.bytes) {
-            Ok(text) if picture.media_type == "image/svg+xml" => {
-                svg::check(text).map_err(|problem| format!("does more than draw: {problem}"))?;
-            }
-            _ => {}
+        if picture.media_type == "image/svg+xml"
+            && let Ok(text) = std::str::from_utf8(&picture.bytes)
+        {
+            svg::check(text).map_err(|problem| format!("does more than draw: {problem}"))?;
         }
         Ok(picture)
     }
@@ -99,6 +103,25 @@ impl Logo {
             None => &self.light,
         }
     }
+}
+
+/// Reads the name of a logo's file: a name alone, so that it leads nowhere else.
+pub(crate) fn logo_file(text: String) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_logo = media_type(&text).is_some() && text.chars().all(is_plain) && !text.starts_with('.');
+    match is_logo && text.len() <= 100 {
+        true => Ok(text),
+        false => Err("Must be the name of an svg, png, webp or jpg file".to_owned()),
+    }
+}
+
+/// The media type of a logo's file, by its ending.
+pub fn media_type(file: &str) -> Option<&'static str> {
+    let (_, ending) = file.rsplit_once('.')?;
+    LOGO_TYPES
+        .into_iter()
+        .find(|(known, _)| ending.eq_ignore_ascii_case(known))
+        .map(|(_, media_type)| media_type)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use crate::{catalog::Provider, lifecycle::Status};
 
 /// The time between two probes, unless the provider's file gives another.
 pub const PROBE_INTERVAL: Duration = Duration::minutes(15);
+/// The time between two looks at an integration that nobody is asked about.
+const BETWEEN_LOOKS: Duration = Duration::days(1);
 /// The time until the next try after the first failure. It doubles with each further failure.
 const FIRST_RETRY: Duration = Duration::seconds(30);
 /// The longest time until the next try.
@@ -40,10 +42,11 @@ impl Spread {
 /// Without failures it is the provider's interval. After a failure it is 30 seconds, doubled with each further failure,
 /// up to an hour. It is ten times as long for an integration on hold. It is spread by a tenth to either side.
 pub fn until_probe(provider: &Provider, status: Status, failures: u32, spread: Spread) -> Duration {
-    let interval = provider
-        .probe
-        .interval_seconds
-        .map_or(PROBE_INTERVAL, |seconds| Duration::seconds(i64::from(seconds)));
+    let interval = match provider.probe.request().map(|probe| probe.interval_seconds) {
+        Some(None) => PROBE_INTERVAL,
+        Some(Some(seconds)) => Duration::seconds(i64::from(seconds)),
+        None => BETWEEN_LOOKS,
+    };
     let span = if failures == 0 { interval } else { until_retry(failures) };
     let factor = if status == Status::Paused { PAUSED_FACTOR } else { 1 };
     spread.around(span * factor)

@@ -10,6 +10,8 @@ use toml::de::DeTable;
 
 use super::equipment::MEGABYTE;
 use super::report::{Bound, Line};
+use super::rounds::middle;
+use crate::server::kilobytes;
 
 /// How many providers there are.
 const PROVIDERS: usize = 1_000;
@@ -22,7 +24,7 @@ const SAMPLES: usize = 5;
 /// # Errors
 /// When a file cannot be read.
 pub(super) fn measure(lines: &mut Vec<Line>) -> Result<()> {
-    let files = files()?;
+    let files = files();
     let before = memory()?;
     let catalog = load(&files)?;
     let megabytes = (memory()? - before) / MEGABYTE;
@@ -52,20 +54,14 @@ pub(super) fn measure(lines: &mut Vec<Line>) -> Result<()> {
 }
 
 /// The built-in files in turn, each time under other keys.
-fn files() -> Result<Vec<(String, String)>> {
-    let embedded = Catalog::embedded().context("the catalog does not load: cargo xtask tidy tells why")?;
-    let texts = embedded.iter().map(|provider| {
-        let key = provider.key.as_str();
-        let text = provider_files::named(key).1;
-        text.replacen(&format!("key = \"{key}\""), "key = \"KEY\"", 1)
-    });
-    let texts: Vec<String> = texts.collect();
+fn files() -> Vec<(String, String)> {
+    let built_in: Vec<(String, String)> = provider_files::all().collect();
     let file = |number: usize| {
-        let key = format!("p{number}");
-        let text = texts[number % texts.len()].replacen("key = \"KEY\"", &format!("key = \"{key}\""), 1);
-        (format!("{key}.toml"), text)
+        let (name, text) = &built_in[number % built_in.len()];
+        let (key, own) = (format!("p{number}"), name.trim_end_matches(".toml"));
+        (format!("{key}.toml"), text.replacen(&format!("key = \"{own}\""), &format!("key = \"{key}\""), 1))
     };
-    Ok((0..PROVIDERS).map(file).collect())
+    (0..PROVIDERS).map(file).collect()
 }
 
 fn load(files: &[(String, String)]) -> Result<Catalog> {
@@ -79,14 +75,13 @@ fn median_milliseconds(mut call: impl FnMut() -> Result<()>) -> Result<f64> {
         call()?;
         samples.push(began.elapsed().as_secs_f64() * 1e3);
     }
-    samples.sort_by(f64::total_cmp);
-    Ok(samples[SAMPLES / 2])
+    Ok(middle(samples))
 }
 
 /// The memory of this process, in bytes.
 fn memory() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("cannot read this process's memory")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    kilobytes.map(|kilobytes| kilobytes * 1024.0).context("the system does not tell this process's memory")
+    let kilobytes = kilobytes(&status, "RssAnon:");
+    ensure!(kilobytes > 0, "the system does not tell this process's memory");
+    Ok(kilobytes as f64 * 1024.0)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use riq_testing::postgres::Postgres;
 use riq_testing::process;
 
@@ -38,6 +38,12 @@ pub(crate) fn execute(postgres: &Postgres, database: &str, statement: &str) -> R
         "-c",
         statement,
     ]))
+}
+
+/// Runs a statement that finds one number.
+pub(super) fn number(postgres: &Postgres, database: &str, statement: &str) -> Result<f64> {
+    let found = execute(postgres, database, statement)?;
+    found.trim().parse().with_context(|| format!("psql did not print a number: {found}"))
 }
 
 pub(super) fn sqlite_url(file: &Path) -> String {

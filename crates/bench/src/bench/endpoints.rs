@@ -4,9 +4,9 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use super::databases::{drop_databases, execute};
+use super::databases::{drop_databases, number};
 use super::equipment::Bench;
 use super::fill::Data;
 use super::load::Prepared;
@@ -45,10 +45,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Line> {
     let prepared = Prepared::new(bench.directory, "endpoints", Kind::Patch, &changes)?;
     let url = format!("http://127.0.0.1:{}/", server.port());
     let made = bench.generator.run_at(&url, 1, &prepared, SECONDS)?;
-    let number = |what: &str| -> Result<f64> {
-        let found = execute(&bench.postgres, DATABASE, what)?;
-        found.trim().parse().with_context(|| format!("psql did not print a number: {found}"))
-    };
+    let number = |what: &str| number(&bench.postgres, DATABASE, what);
     let begun = Instant::now();
     while number(&of("count(*)", healthy.port(), "a.at IS NULL"))? > 0.0 {
         ensure!(begun.elapsed() < PATIENCE, "a webhook that answers is not told");

@@ -68,7 +68,7 @@ pub(super) enum Part {
     Calls,
     /// A catalog of a thousand providers: loading, memory, searching
     Catalog,
-    /// Changes with a webhook, deliveries, events of providers, and pages of many deliveries
+    /// Changes with a webhook, deliveries, events of providers, pages of many deliveries, and ten thousand webhooks
     Webhooks,
 }
 

@@ -93,7 +93,8 @@ pub(super) fn alternate(tasks: &[Task<'_>], plan: Plan) -> Result<Medians> {
     Ok(Medians(rounds))
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+/// The median of numbers, of which there is at least one.
+pub(super) fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }

@@ -11,7 +11,7 @@ use riq_server::environment::Environment;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::databases::{create_database, drop_databases, execute};
+use super::databases::{create_database, drop_databases, execute, number};
 use super::equipment::Bench;
 use super::fill::{self, CREATED, Data, INSTALLED, organization_of, project_id};
 use super::load::Prepared;
@@ -46,6 +46,8 @@ struct Pair<'a> {
     data: Data,
     told: Server,
     untold: Server,
+    /// The webhook of each project.
+    webhooks: Vec<String>,
 }
 
 /// Measures all of it.
@@ -56,10 +58,10 @@ pub(super) fn measure(bench: &Bench<'_>, lines: &mut Vec<Line>) -> Result<()> {
     let data = Data::new(PROJECTS);
     let receiver = receiver(bench)?;
     let [told, untold] = [TOLD, UNTOLD].map(|database| start(bench, database, &data));
-    let pair = Pair { bench, data, told: told?, untold: untold? };
-    for project in 0..PROJECTS {
-        subscribe(&pair.told, &pair.data, project, receiver.port())?;
-    }
+    let (told, untold) = (told?, untold?);
+    let subscribed = (0..PROJECTS).map(|project| subscribe(&told, &data, project, receiver.port()));
+    let webhooks = subscribed.collect::<Result<_>>()?;
+    let pair = Pair { bench, data, told, untold, webhooks };
     pair.changes(lines)?;
     lines.push(pair.deliveries()?);
     pair.events(lines)?;
@@ -90,13 +92,14 @@ fn ask(server: &Server, request: &Request) -> Result<Value> {
     Ok(serde_json::from_str::<Value>(&text)?["data"].clone())
 }
 
-/// Gives a project a webhook that is told of everything, at a port of the loopback interface.
+/// Gives a project a webhook that is told of everything, at a port of the loopback interface. Returns its id.
 ///
 /// # Errors
 /// When the server refuses it.
-pub(super) fn subscribe(server: &Server, data: &Data, project: usize, port: u16) -> Result<()> {
+pub(super) fn subscribe(server: &Server, data: &Data, project: usize, port: u16) -> Result<String> {
     let body = json!({"url": format!("http://127.0.0.1:{port}/"), "events": ["*"]});
-    ask(server, &request_in(data, "POST", project, "webhooks", &body)).map(drop)
+    let webhook = ask(server, &request_in(data, "POST", project, "webhooks", &body))?;
+    Ok(webhook["id"].as_str().context("the webhook has no id")?.to_owned())
 }
 
 /// A program that answers everything with 200.
@@ -178,20 +181,28 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// How fast one replica delivers what has waited.
+    /// How fast one replica delivers what has waited, from when the first webhook is switched on.
     fn deliveries(&self) -> Result<Line> {
         eprintln!("Delivering");
         self.until_delivered()?;
-        let set = |status| self.sql(&format!("UPDATE webhooks SET status = '{status}'"));
-        set("disabled")?;
+        self.set_all("disabled")?;
         self.bench.generator.run(self.told.port(), &self.prepared_changes()?, self.bench.plan.seconds)?;
         let waiting = self.waiting()?;
         ensure!(waiting > 0.0, "nothing waits to be delivered");
-        set("active")?;
         let begun = Instant::now();
+        self.set_all("active")?;
         self.until_delivered()?;
         let rate = waiting / begun.elapsed().as_secs_f64();
         Ok(Line::number("deliveries by one replica", rate, " a second", Some(Bound::AtLeast(1_000.0))))
+    }
+
+    /// Switches every webhook on or off.
+    fn set_all(&self, status: &str) -> Result<()> {
+        for (project, webhook) in self.webhooks.iter().enumerate() {
+            let below = format!("webhooks/{webhook}");
+            self.ask(&self.request("PATCH", project, &below, &json!({"status": status})))?;
+        }
+        Ok(())
     }
 
     fn until_delivered(&self) -> Result<()> {
@@ -204,8 +215,8 @@ impl Pair<'_> {
     }
 
     fn waiting(&self) -> Result<f64> {
-        let count = self.sql("SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'")?;
-        count.trim().parse().context("psql did not print a number")
+        let count = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'";
+        number(&self.bench.postgres, TOLD, count)
     }
 
     fn sql(&self, statement: &str) -> Result<String> {

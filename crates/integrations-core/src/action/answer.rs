@@ -59,7 +59,7 @@ pub fn outcome(action: &Action, rate_limit: &RateLimit, status: u16, body: &Answ
     // What is absent from an answer with another status says nothing.
     let one_holds = |conditions: &[Condition]| {
         let mut judged = conditions.iter().filter(|one| is_good || one.expected != Expected::Absent);
-        json.as_ref().is_some_and(|json| judged.any(|one| holds(one, json)))
+        json.as_ref().is_some_and(|json| judged.any(|one| one.holds(json)))
     };
     let failed = || Outcome::Failed { message: message(&rules.error, json.as_ref()), status };
     let open = || if writes { Outcome::Unknown } else { failed() };
@@ -97,11 +97,11 @@ fn good(rules: &AnswerRules, writes: bool, json: Option<&Value>, body: &AnswerBo
         AnswerForm::Text => (!body.looks_like_html()).then(|| succeeded(rules, json)),
         AnswerForm::Json => {
             let json = json?;
-            if rules.accepted_when.iter().any(|one| holds(one, json)) {
+            if rules.accepted_when.iter().any(|one| one.holds(json)) {
                 return Some(Outcome::Accepted { result: result(rules, Some(json)) });
             }
             let has_proof = !writes || !rules.succeeded_when.is_empty();
-            let is_done = has_proof && rules.succeeded_when.iter().all(|one| holds(one, json));
+            let is_done = has_proof && rules.succeeded_when.iter().all(|one| one.holds(json));
             is_done.then(|| succeeded(rules, Some(json)))
         }
     }
@@ -142,24 +142,6 @@ fn exact(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(exact).collect(),
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), exact(value))).collect(),
         value => value.clone(),
-    }
-}
-
-/// Whether a condition holds.
-pub(crate) fn holds(condition: &Condition, json: &Value) -> bool {
-    let found = condition.pointer.of(json);
-    let is_something = found.is_some_and(|value| match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => true,
-    });
-    match &condition.expected {
-        Expected::Present => is_something,
-        Expected::Absent => !is_something,
-        Expected::OneOf(values) => found.is_some_and(|found| values.contains(found)),
-        Expected::NoneOf(values) => is_something && found.is_some_and(|found| !values.contains(found)),
     }
 }
 

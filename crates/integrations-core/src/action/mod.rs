@@ -34,7 +34,6 @@ mod schema;
 mod shown;
 mod spending;
 
-pub(crate) use answer::holds;
 pub use answer::{Outcome, outcome};
 pub use approval::{ApprovalStatus, Deciders, Destination, Policy, PolicyUpdate, read_decision};
 pub use approver::{Grant, KeyOrigin, NotApprover, Question};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::answer::{Outcome, holds, kept_values};
+use super::answer::{Outcome, kept_values};
 use super::render::{Known, render, text};
 use super::rendered::RenderedRequest;
 use crate::catalog::action::{Action, Condition, Expected, Find, Resolve, ResolveBy};
@@ -61,7 +61,7 @@ pub fn resolved(
         ResolveBy::Gone(_) => absent(),
         ResolveBy::When(conditions) => {
             let body = body?;
-            if conditions.iter().all(|one| holds(one, body)) { done(Some(body)) } else { absent() }
+            if conditions.iter().all(|one| one.holds(body)) { done(Some(body)) } else { absent() }
         }
         ResolveBy::Find(find) => {
             let list = find.list.as_ref().map_or(body, |place| place.of(body?))?.as_array()?;
@@ -86,7 +86,7 @@ fn found(action: &Action, resolve: &Resolve, object: &Value, status: u16) -> Out
     let says = |conditions: &[Condition]| {
         let mut values =
             conditions.iter().filter(|one| !matches!(one.expected, Expected::Present | Expected::Absent));
-        values.any(|one| holds(one, object))
+        values.any(|one| one.holds(object))
     };
     if says(&action.result.failed_when) {
         Outcome::Failed { message: None, status }

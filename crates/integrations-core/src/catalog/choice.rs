@@ -35,7 +35,14 @@ impl ConsentChoice {
             Some(headers) => (headers.clone(), None),
             None => (auth.headers.clone(), auth.basic_auth.clone()),
         };
-        let signature = auth.signature.clone();
-        Call { method: Method::Get, url: self.url.clone(), headers, basic_auth, signature, body: None }
+        Call {
+            method: Method::Get,
+            url: self.url.clone(),
+            headers,
+            basic_auth,
+            signature: auth.signature.clone(),
+            body: None,
+            credential: Vec::new(),
+        }
     }
 }

@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::approved_hosts::{ApprovedHost, ApprovedHosts};
 use crate::integration::{SecretSettings, check_settings};
 
+/// The catalog of a server whose operator approves the hosts of the examples.
 fn catalog() -> &'static Catalog {
-    Catalog::built_in()
+    static APPROVING: LazyLock<Catalog> = LazyLock::new(|| {
+        let approved = ApprovedHosts::from_iter([ApprovedHost::read("*.example.com").unwrap()]);
+        Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}")).approving(&approved)
+    });
+    &APPROVING
 }
 
 fn provider(key: &str) -> Arc<Provider> {
@@ -137,7 +144,8 @@ fn every_probe_and_every_address_can_be_filled_in() {
             stored.extend(kept.chain([("access_token".to_owned(), "token".into())]));
         }
         let value = |name: &str| provider.placeholder(&connection, &stored, name);
-        let mut urls = vec![&provider.probe.call.url, &provider.api_base_url];
+        let mut urls = vec![&provider.api_base_url];
+        urls.extend(provider.probe.request().map(|probe| &probe.call.url));
         urls.extend(&provider.revoke_page);
         urls.extend(
             provider.account.iter().filter_map(|account| account.profile.as_ref()).map(|call| &call.url),
@@ -147,7 +155,7 @@ fn every_probe_and_every_address_can_be_filled_in() {
             let filled = url.render(value).unwrap_or_else(|error| panic!("{}: {error}", provider.key));
             assert_eq!(filled.scheme(), "https", "{filled}");
         }
-        for (name, header) in &provider.probe.call.headers {
+        for (name, header) in provider.probe.request().into_iter().flat_map(|probe| &probe.call.headers) {
             assert!(header.render(value).is_ok(), "{} {name}", provider.key);
         }
     }
@@ -158,14 +166,22 @@ fn what_is_left_out_is_filled_in_by_its_default() {
     let empty = Map::new();
     let url = |key: &str| {
         let provider = provider(key);
-        let url = provider.oauth().map_or(&provider.probe.call.url, |oauth| &oauth.token_url);
+        let url =
+            provider.oauth().map_or(&provider.probe.request().unwrap().call.url, |oauth| &oauth.token_url);
         url.render(|name| provider.placeholder(&empty, &empty, name)).map(String::from)
     };
     assert_eq!(url("mailgun").unwrap(), "https://api.mailgun.net/v4/domains?limit=1");
     assert_eq!(url("salesforce").unwrap(), "https://login.salesforce.com/services/oauth2/token");
     assert_eq!(url("shopify"), Err(RenderError::Missing("subdomain".into())));
     let pipedrive = provider("pipedrive");
-    let probe = pipedrive.probe.call.url.render(|name| pipedrive.placeholder(&empty, &empty, name)).unwrap();
+    let probe = pipedrive
+        .probe
+        .request()
+        .unwrap()
+        .call
+        .url
+        .render(|name| pipedrive.placeholder(&empty, &empty, name))
+        .unwrap();
     assert_eq!(probe.as_str(), "https://api.pipedrive.com/api/v1/users/me");
 }
 

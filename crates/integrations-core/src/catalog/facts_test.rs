@@ -191,7 +191,7 @@ fn requests_go_to_the_hosts_of_the_table() {
 #[test]
 fn the_probes_of_key_providers_are_those_of_the_table() {
     let catalog = Catalog::built_in();
-    let probe = |key: &str| catalog.get(key).unwrap().probe.call.clone();
+    let probe = |key: &str| catalog.get(key).unwrap().probe.request().unwrap().call.clone();
     let header = |call: &Call, name: &str| {
         call.headers
             .iter()

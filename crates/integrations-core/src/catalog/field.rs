@@ -7,6 +7,8 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::{Map, Value};
 
+use super::template::check_url;
+use crate::approved_hosts::{ApprovedHosts, OwnHost};
 use crate::issue::{Issue, join};
 use crate::pasted::{Kind, Surroundings};
 
@@ -140,6 +142,15 @@ pub struct Choice {
     pub label: String,
 }
 
+/// Which hosts of the customer's own a field may name, beside those that match its pattern: those of the provider.
+#[derive(Clone, Debug, Default)]
+pub struct OwnHosts {
+    /// Whether a host may have a port of its own.
+    pub takes_port: bool,
+    /// The hosts that the operator of this server approves.
+    pub approved: ApprovedHosts,
+}
+
 /// A value that a person types or picks.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -153,6 +164,8 @@ pub struct Field {
     pub pattern: Option<Pattern>,
     /// What is expected, in words. A field with a pattern always has it.
     pub mismatch: Option<String>,
+    /// Which hosts of the customer's own it may name, if it is the name of a host that the operator approves.
+    pub own_hosts: Option<OwnHosts>,
     /// Longer texts that people paste in its place.
     pub found_in: Vec<Surroundings>,
     /// What may have been pasted around it.
@@ -189,12 +202,7 @@ impl Field {
             Value::String(text) => text,
             _ => return Err("Expected string".into()),
         };
-        let read =
-            self.kind.read(text, &self.found_in, |text| match (&self.pattern, self.options.is_empty()) {
-                (Some(pattern), _) => pattern.matches(text),
-                (None, false) => self.options.iter().any(|choice| choice.value == text),
-                (None, true) => text.is_ascii(),
-            });
+        let read = self.kind.read(text, &self.found_in, |text| self.is_formed(text));
         let labelled = self.options.iter().find(|choice| choice.label.to_lowercase() == read.to_lowercase());
         let read = labelled.map_or(read, |choice| choice.value.clone());
         if read.is_empty() {
@@ -203,8 +211,72 @@ impl Field {
         self.check(&read).map(|()| Some(read))
     }
 
+    /// Whether a text may be what was meant, of several readings.
+    fn is_formed(&self, text: &str) -> bool {
+        match (&self.own_hosts, &self.pattern, self.options.is_empty()) {
+            (Some(own), _, _) => self.host_in(own, text).is_some(),
+            (None, Some(pattern), _) => pattern.matches(text),
+            (None, None, false) => self.options.iter().any(|choice| choice.value == text),
+            (None, None, true) => text.is_ascii(),
+        }
+    }
+
+    /// Whether a request may be made with a value: it names no host of the customer's own, or one that is approved.
+    pub(super) fn may_be_used(&self, text: &str) -> bool {
+        self.own_hosts.as_ref().is_none_or(|own| self.check_host(own, text).is_ok())
+    }
+
+    /// Whether no host can be named here, because the operator approves none.
+    pub(super) fn lacks_approval(&self) -> bool {
+        self.pattern.is_none() && self.own_hosts.as_ref().is_some_and(|own| own.approved.is_empty())
+    }
+
+    /// The host of the customer's own that a value names: it is one, or an `https` URL at one.
+    fn host_in(&self, own: &OwnHosts, text: &str) -> Option<OwnHost> {
+        let in_url = || {
+            let url = check_url(text).ok().filter(|url| self.secret || url.query().is_none())?;
+            // A dot at the end would be another text than the one that is compared.
+            let host = url.host_str().filter(|host| !host.ends_with('.'))?;
+            OwnHost::named(host, url.port())
+        };
+        let host = match self.kind {
+            Kind::Url => in_url(),
+            Kind::OwnHost { .. } => text.parse().ok(),
+            // It is not known yet where it stands.
+            _ => text.parse().ok().or_else(in_url),
+        };
+        host.filter(|host| own.takes_port || !host.has_port())
+    }
+
+    /// Checks the host that a value names. The error says what is expected, and what the operator has to set.
+    fn check_host(&self, own: &OwnHosts, text: &str) -> Result<(), String> {
+        if self.pattern.as_ref().is_some_and(|pattern| pattern.matches(text)) {
+            return Ok(());
+        }
+        let host = self.host_in(own, text).ok_or_else(|| self.expectation())?;
+        if own.approved.approve(&host) {
+            return Ok(());
+        }
+        let what = if host.has_port() { "its name with its port" } else { "its name" };
+        Err(format!(
+            "{}. This server may not call that host yet: its operator has to add {what} to RIQ_APPROVED_HOSTS",
+            self.expectation()
+        ))
+    }
+
+    /// Checks a value that shows what is expected. No operator need approve it.
+    pub(super) fn check_example(&self, text: &str) -> Result<(), String> {
+        match &self.own_hosts {
+            Some(own) => self.host_in(own, text).map(drop).ok_or_else(|| self.expectation()),
+            None => self.check(text),
+        }
+    }
+
     /// Checks a value that was read. The error says what is expected.
     pub(super) fn check(&self, text: &str) -> Result<(), String> {
+        if let Some(own) = &self.own_hosts {
+            return self.check_host(own, text);
+        }
         if !self.options.is_empty() && !self.options.iter().any(|choice| choice.value == text) {
             let values: Vec<String> =
                 self.options.iter().map(|one| format!("{} ({})", one.value, one.label)).collect();

@@ -90,6 +90,9 @@ pub(super) struct FieldTable {
     pub(super) help: String,
     pub(super) pattern: Option<String>,
     pub(super) mismatch: Option<String>,
+    pub(super) host: Option<HostWord>,
+    #[serde(default)]
+    pub(super) port: bool,
     #[serde(default)]
     pub(super) found_in: Vec<String>,
     #[serde(default)]
@@ -103,6 +106,14 @@ pub(super) struct FieldTable {
     pub(super) prefix: Option<String>,
     pub(super) suffix: Option<String>,
     pub(super) example: Option<String>,
+}
+
+/// Who says which hosts a field may name.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HostWord {
+    OperatorApproved,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -171,6 +182,9 @@ pub(super) struct AuthRequestTable {
     pub(super) headers: Text,
     pub(super) basic_auth: Option<BasicAuthTable>,
     pub(super) aws_sigv4: Option<AwsSigV4Table>,
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
+    pub(super) json: Text,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -458,18 +472,18 @@ pub(super) struct BasicAuthTable {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProbeTable {
-    pub(super) method: Method,
-    pub(super) url: String,
+    pub(super) none: Option<String>,
+    pub(super) method: Option<Method>,
+    pub(super) url: Option<String>,
     pub(super) aws_service: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub(super) body: Option<toml::Value>,
-    pub(super) good_statuses: Vec<u16>,
-    pub(super) refused_statuses: Vec<u16>,
-    #[serde(default)]
-    pub(super) answer: AnswerCheckTable,
+    pub(super) good_statuses: Option<Vec<u16>>,
+    pub(super) refused_statuses: Option<Vec<u16>>,
+    pub(super) answer: Option<AnswerCheckTable>,
     pub(super) interval_seconds: Option<u32>,
 }
 

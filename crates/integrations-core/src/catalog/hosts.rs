@@ -12,6 +12,8 @@ pub(super) struct Source<'a> {
     pub(super) pattern: Option<&'a Pattern>,
     pub(super) options: &'a [Choice],
     pub(super) example: Option<&'a str>,
+    /// Whether the operator approves the hosts that it may name, beside those of the pattern.
+    pub(super) is_approved: bool,
 }
 
 /// Values that end a host, begin another, or are not a host. No pattern may match them, in any part of a host.
@@ -49,6 +51,14 @@ const FOREIGN_HOSTS: &[&str] =
 /// Checks that a value at `position` can only lead to hosts that the file's author meant. The error is a sentence.
 pub(super) fn check(source: Source<'_>, position: Position) -> Result<(), String> {
     if position == Position::Rest {
+        return Ok(());
+    }
+    if source.is_approved && position == Position::Label {
+        return Err(
+            "it is a host of the customer's own, so it is the whole host of a URL or its beginning".into()
+        );
+    }
+    if source.is_approved && source.pattern.is_none() {
         return Ok(());
     }
     if !source.options.is_empty() {
@@ -109,7 +119,10 @@ mod tests {
 
     fn verdict(pattern: &str, example: &str, position: Position) -> Result<(), String> {
         let pattern = Pattern::parse(pattern).unwrap();
-        check(Source { pattern: Some(&pattern), options: &[], example: Some(example) }, position)
+        check(
+            Source { pattern: Some(&pattern), options: &[], example: Some(example), is_approved: false },
+            position,
+        )
     }
 
     #[test]
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn without_pattern_or_example_nothing_decides_a_host() {
-        let bare = Source { pattern: None, options: &[], example: Some("acme") };
+        let bare = Source { pattern: None, options: &[], example: Some("acme"), is_approved: false };
         assert!(check(bare, Position::Label).is_err());
         assert_eq!(check(bare, Position::Rest), Ok(()));
         let pattern = Pattern::parse("^a$").unwrap();
@@ -166,7 +179,8 @@ mod tests {
     fn options_decide_a_host_if_they_are_plain() {
         let options = |value: &str| [Choice { value: value.into(), label: String::new() }];
         let verdict = |value: &str, position| {
-            check(Source { pattern: None, options: &options(value), example: None }, position)
+            let options = options(value);
+            check(Source { pattern: None, options: &options, example: None, is_approved: false }, position)
         };
         assert_eq!(verdict("api.eu", Position::Label), Ok(()));
         assert!(verdict("evil.com/", Position::Label).is_err());

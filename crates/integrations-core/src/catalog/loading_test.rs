@@ -1,5 +1,5 @@
 use super::*;
-use crate::branding::media_type;
+use crate::picture::media_type;
 
 const RIGHT: &str = r#"
 format = 2
@@ -79,6 +79,19 @@ fn files_that_are_wrong_are_left_out_where_that_is_wanted() {
     let named: Vec<&str> = errors.iter().map(|error| error.file.as_str()).collect();
     assert_eq!(named, ["other.toml", "slack.toml"]);
     assert!(Catalog::embedded().unwrap().with_files(files).is_err());
+}
+
+#[test]
+fn what_is_built_in_has_examples_only_where_they_are_tried() {
+    let keys =
+        |catalog: &Catalog| catalog.iter().map(|provider| provider.key.to_string()).collect::<Vec<_>>();
+    let (tried, started) = (Catalog::built_in(), Catalog::embedded().unwrap());
+    assert_eq!(keys(tried), keys(&started));
+    let count = |catalog: &Catalog, has_examples: bool| {
+        let actions = catalog.iter().flat_map(|provider| provider.actions.iter());
+        actions.filter(|action| action.examples.is_empty() != has_examples).count()
+    };
+    assert_eq!((count(tried, false), count(&started, true)), (0, 0));
 }
 
 #[test]

@@ -40,6 +40,8 @@ mod loading_test;
 mod names;
 mod oauth;
 #[cfg(test)]
+mod own_hosts_test;
+#[cfg(test)]
 mod pasted_test;
 mod path_pattern;
 mod probe;
@@ -72,6 +74,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+use crate::approved_hosts::ApprovedHosts;
 use crate::picture::{Logo, Picture};
 
 use self::convert::ReadWays;
@@ -85,7 +88,7 @@ pub use events::{
     AccessEnd, Carrier, EventFields, EventSource, EventStatuses, Events, Part, Place, Scheme, Signature,
     SignedTime, TimePlace,
 };
-pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, Pattern};
+pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, OwnHosts, Pattern};
 pub(crate) use field::{check_access_token, check_refresh_token};
 #[cfg(feature = "openapi")]
 pub use file_schema::provider_file_schema;
@@ -99,7 +102,8 @@ pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
-    Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, RateLimit, ResetHeader,
+    Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
+    ResetHeader,
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;
@@ -141,31 +145,41 @@ pub enum NoSuchProvider {
 
 /// The built-in logos, by the providers' keys.
 fn logos() -> impl Iterator<Item = (&'static str, Logo)> {
-    let all = || embedded::LOGOS.iter().copied();
-    let picture = |name: &str, text: &str| Picture::of_provider(name, text.as_bytes().to_vec()).ok();
-    all().filter_map(move |(name, text)| {
+    // That they only draw is tested.
+    let picture = |name: &str, text: &str| Picture::new(name, text.as_bytes().to_vec()).ok();
+    embedded::LOGOS.iter().filter_map(move |(name, text)| {
         let key = name.strip_suffix(".svg").filter(|key| !key.ends_with(".dark"))?;
         let beside = format!("{key}.dark.svg");
-        let dark = all().find(|(name, _)| *name == beside).and_then(|(name, text)| picture(name, text));
+        let dark = embedded::LOGOS.binary_search_by_key(&beside.as_str(), |(name, _)| name).ok();
+        let dark = dark.and_then(|at| picture(&beside, embedded::LOGOS[at].1));
         Some((key, Logo { light: picture(name, text)?, dark }))
     })
 }
 
+/// Names and texts of the provider files that are built in.
+fn embedded_files() -> impl Iterator<Item = (String, String)> {
+    embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+}
+
 #[cfg(test)]
 impl Catalog {
-    /// The providers that are built in, read once for all of a test.
+    /// The providers that are built in, with the examples of their actions, which are tried. They are read once for all
+    /// of a test.
     pub(crate) fn built_in() -> &'static Self {
-        static CATALOG: LazyLock<Catalog> =
-            LazyLock::new(|| Catalog::embedded().unwrap_or_else(|errors| panic!("{errors}")));
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+            let read = Catalog::default().with_files(embedded_files());
+            read.unwrap_or_else(|errors| panic!("{errors}"))
+        });
         &CATALOG
     }
 }
 
 impl Catalog {
-    /// The providers that are built in.
+    /// The providers that are built in. Their actions have no examples: these were tried before they were built in,
+    /// and to try them again would take long at each start.
     pub fn embedded() -> Result<Self, ProviderFileErrors> {
-        let files = embedded::FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        let mut catalog = Self::default().with_files(files)?;
+        let mut catalog = Self::default();
+        ProviderFileErrors::check(catalog.add(embedded_files(), false).1)?;
         for (key, logo) in logos() {
             catalog.set_logo(key, logo);
         }
@@ -185,6 +199,12 @@ impl Catalog {
         }
     }
 
+    /// The same providers, of which some may be at these hosts of customers' own.
+    pub fn approving(mut self, hosts: &ApprovedHosts) -> Self {
+        self.entries.values_mut().for_each(|entry| entry.ways.approve(hosts));
+        self
+    }
+
     /// The picture of a provider's logo with this name in addresses.
     pub fn picture(&self, name: &str) -> Option<&Picture> {
         let logos = self.iter().filter_map(|provider| provider.logo.as_deref());
@@ -200,7 +220,7 @@ impl Catalog {
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ProviderFileErrors> {
-        let (added, mut errors) = self.add(files);
+        let (added, mut errors) = self.add(files, true);
         errors.extend(self.same_names(&added));
         ProviderFileErrors::check(errors).map(|()| self)
     }
@@ -213,7 +233,7 @@ impl Catalog {
         mut self,
         files: impl IntoIterator<Item = (String, String)>,
     ) -> (Self, Vec<ProviderFileError>) {
-        let (mut added, mut errors) = self.add(files);
+        let (mut added, mut errors) = self.add(files, true);
         let mut wrong = errors.clone();
         while !wrong.is_empty() {
             for error in wrong {
@@ -234,11 +254,12 @@ impl Catalog {
     fn add(
         &mut self,
         files: impl IntoIterator<Item = (String, String)>,
+        tries_examples: bool,
     ) -> (BTreeMap<String, (String, String)>, Vec<ProviderFileError>) {
         let mut errors = Vec::new();
         let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (file, text) in files {
-            let ways = match convert::read(&file, &text) {
+            let ways = match convert::read(&file, &text, tries_examples) {
                 Ok(ways) => ways,
                 Err(found) => {
                     errors.extend(found);
@@ -263,7 +284,7 @@ impl Catalog {
     /// Adds a provider that is served on this machine at `origin`, over plain HTTP: a made-up one for trying things
     /// out. Its file is checked like any other, with an `https` host. The origin then takes the place of that host.
     pub fn with_local(mut self, file: &str, text: &str, origin: &Url) -> Result<Self, ProviderFileErrors> {
-        match convert::read(file, text) {
+        match convert::read(file, text, true) {
             Ok(mut ways) => {
                 ways.iter_mut().for_each(|way| way.move_to(origin));
                 let added = (ways.first.key.to_string(), (file.to_owned(), text.to_owned()));
@@ -300,13 +321,13 @@ impl Catalog {
         let Provider { key, name, aliases, description, category, .. } = &ways.first;
         let searchable = Searchable::new((key, name), aliases, *category, description);
         let (key, is_bare) = (key.to_string(), ways.first.logo_file.is_none());
-        let entry = SearchableProvider { ways: ways.into(), searchable };
-        let replaced = self.entries.insert(key.clone(), entry).filter(|_| is_bare);
+        let mut ways = Ways::from(ways);
         // Whoever describes a provider anew need not draw it anew.
-        let logo = replaced.and_then(|replaced| replaced.ways.first().logo.clone());
-        if let (Some(logo), Some(entry)) = (logo, self.entries.get_mut(&key)) {
-            entry.ways.set_logo(&logo);
+        let replaced = self.ways(&key).filter(|_| is_bare);
+        if let Some(logo) = replaced.and_then(|replaced| replaced.first().logo.clone()) {
+            ways.set_logo(&logo);
         }
+        self.entries.insert(key, SearchableProvider { ways, searchable });
     }
 
     /// The provider called `key`, by its recommended way.
@@ -337,8 +358,8 @@ impl Catalog {
     }
 
     /// The providers of `category` that fit every word of `q`, the best first: by name, key, alias, category and
-    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing
-    /// fits as it was typed, small typos are forgiven.
+    /// description, and what begins so before what has it within. What fits alike is sorted by name. Where nothing,
+    /// of no category, fits as it was typed, small typos are forgiven.
     ///
     /// Case and accents do not matter. Words are separated by whitespace. Without words, everything fits, sorted by
     /// key.
@@ -355,20 +376,24 @@ impl Catalog {
     ) -> Vec<&'a Arc<Provider>> {
         let query = Query::new(q.unwrap_or_default());
         let is_wanted = |provider: &Provider| category.is_none_or(|category| provider.category == category);
-        let wanted = self.entries.values().filter(|entry| is_wanted(entry.ways.first()));
         if query.is_empty() {
-            return wanted.map(|entry| entry.ways.first()).collect();
+            let all = self.entries.values().map(|entry| entry.ways.first());
+            return all.filter(|provider| is_wanted(provider)).collect();
         }
-        let ranked = wanted.filter_map(|entry| {
-            let provider = entry.ways.first();
-            Some((entry.searchable.rank(&query, &names(provider))?, provider))
-        });
-        let mut found: Vec<(Rank, &Arc<Provider>)> = ranked.collect();
+        let ranked = |forgiving| {
+            let ranked = self.entries.values().filter_map(|entry| {
+                let provider = entry.ways.first();
+                Some((entry.searchable.rank(&query, &names(provider), forgiving)?, provider))
+            });
+            ranked.collect::<Vec<(Rank, &Arc<Provider>)>>()
+        };
+        let mut found = ranked(false);
+        if found.is_empty() {
+            found = ranked(true);
+        }
+        found.retain(|(_, provider)| is_wanted(provider));
         // What has the same name stays sorted by key.
         found.sort_by_cached_key(|(rank, provider)| (*rank, provider.name.to_lowercase()));
-        if found.iter().any(|(rank, _)| !rank.is_misspelt()) {
-            found.retain(|(rank, _)| !rank.is_misspelt());
-        }
         found.into_iter().map(|(_, provider)| provider).collect()
     }
 }

@@ -22,6 +22,8 @@ pub struct Call {
     pub signature: Option<AwsSignature>,
     /// The JSON body. It is sent unchanged: braces in it are not placeholders.
     pub body: Option<Value>,
+    /// The members of the JSON body that carry the credential, beside those of `body`.
+    pub credential: Vec<(String, Template)>,
 }
 
 /// How the credential is sent, in each request to the provider's API. Placeholders as in [`Call`].
@@ -33,6 +35,8 @@ pub struct AuthRequest {
     pub basic_auth: Option<BasicAuth>,
     /// How each request is signed, if the credential is not sent but signs.
     pub signature: Option<AwsSignature>,
+    /// Members of each JSON body, if the provider takes the credential this way. Then every request has such a body.
+    pub members: Vec<(String, Template)>,
 }
 
 /// HTTP basic authentication.
@@ -42,6 +46,33 @@ pub struct BasicAuth {
     pub username: Template,
     /// The password; may be empty.
     pub password: Template,
+}
+
+/// How to find out whether a credential works.
+#[derive(Clone, Debug)]
+pub enum Probe {
+    /// By a request.
+    Request(Box<HealthProbe>),
+    /// Not at all: nobody is asked, and the health stays unknown. Says why, in a sentence for people.
+    None(String),
+}
+
+impl Probe {
+    /// The request, if there is one.
+    pub fn request(&self) -> Option<&HealthProbe> {
+        match self {
+            Self::Request(probe) => Some(probe),
+            Self::None(_) => None,
+        }
+    }
+
+    /// Why there is none.
+    pub fn why_none(&self) -> Option<&str> {
+        match self {
+            Self::Request(_) => None,
+            Self::None(why) => Some(why),
+        }
+    }
 }
 
 /// The health check: a read-only request, and how to read its answer.
@@ -98,8 +129,8 @@ pub struct Account {
 pub enum AccountPart {
     /// A place in the answer of the source.
     Answer(JsonPointer),
-    /// A field of the connection, such as the subdomain, or a kept field.
-    Stored(String),
+    /// A field of the connection, such as the subdomain, or a kept field, or several: `{host}/{account_id}`.
+    Stored(Template),
 }
 
 /// How a provider says "too many requests", and when to ask again. Names of headers are in lower case.

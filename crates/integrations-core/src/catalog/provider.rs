@@ -13,11 +13,12 @@ use super::field::{Field, check_access_token, check_refresh_token, check_text, r
 use super::key::ProviderKey;
 use super::names::{AuthKind, Category, Rotation, SetupType};
 use super::oauth::{KeptField, OAuth, TokenRules};
-use super::probe::{Account, AuthRequest, HealthProbe, RateLimit};
+use super::probe::{Account, AuthRequest, Probe, RateLimit};
 use super::proxying::Proxying;
 use super::revoke::Revoke;
 use super::template::{UrlTemplate, moved};
 use super::token::{CredentialForm, FetchedToken};
+use crate::approved_hosts::ApprovedHosts;
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
 use crate::picture::Logo;
@@ -68,7 +69,7 @@ pub struct Provider {
     /// How to find out which account it is connected to.
     pub account: Option<Account>,
     /// How to find out whether the credential works.
-    pub probe: HealthProbe,
+    pub probe: Probe,
     /// How the provider announces its rate limit.
     pub rate_limit: RateLimit,
     /// The settings of an integration with it.
@@ -130,6 +131,15 @@ impl Setup {
             Self::OAuth(_) => None,
         }
     }
+
+    /// The same, to be changed.
+    fn form_mut(&mut self) -> Option<&mut CredentialForm> {
+        match self {
+            Self::ApiKey(form) | Self::WebhookUrl(form) => Some(form),
+            Self::Fetched(fetched) => Some(&mut fetched.form),
+            Self::OAuth(_) => None,
+        }
+    }
 }
 
 /// The name of an action among those of all providers, as a tool: `cal_com_list_bookings`. `provider` may have the
@@ -147,7 +157,11 @@ impl Provider {
         let documentation = moved(self.documentation_url.as_str(), origin);
         self.documentation_url = Url::parse(&documentation).unwrap_or_else(|_| origin.clone());
         let profile = self.account.as_mut().and_then(|account| account.profile.as_mut());
-        let called = [&mut self.api_base_url, &mut self.probe.call.url].into_iter();
+        let probe = match &mut self.probe {
+            Probe::Request(probe) => Some(&mut probe.call.url),
+            Probe::None(_) => None,
+        };
+        let called = [&mut self.api_base_url].into_iter().chain(probe);
         let called = called.chain(self.revoke_page.as_mut()).chain(profile.map(|call| &mut call.url));
         let revoke = self.revoke.iter_mut().flat_map(Revoke::urls_mut);
         called.chain(self.setup.urls_mut()).chain(revoke).for_each(|url| url.move_to(origin));
@@ -216,10 +230,42 @@ impl Provider {
         title.or(former.map(|secret| secret.label.as_str())).unwrap_or(key)
     }
 
-    /// The value of a connection field: the given one, or the field's default.
+    /// The value of a connection field: the given one, or the field's default. A host of the customer's own that the
+    /// operator does not approve any more counts as missing, so that no request to it can be made.
     pub fn connection_value<'a>(&'a self, connection: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
         let field = self.connection.iter().find(|field| field.key == key)?;
-        connection.get(key).and_then(Value::as_str).or(field.default.as_deref())
+        let value = connection.get(key).and_then(Value::as_str).or(field.default.as_deref())?;
+        field.may_be_used(value).then_some(value)
+    }
+
+    /// Whether it is at a host of the customer's own, and the operator approves none.
+    pub fn lacks_approval(&self) -> bool {
+        self.fields().any(Field::lacks_approval)
+    }
+
+    /// Whether the operator approves the hosts that stored values name, as far as they are the customer's own.
+    pub fn is_approved(&self, connection: &Map<String, Value>, credential: &Map<String, Value>) -> bool {
+        self.fields().all(|field| {
+            let value = connection.get(&field.key).or_else(|| credential.get(&field.key));
+            value.and_then(Value::as_str).is_none_or(|value| field.may_be_used(value))
+        })
+    }
+
+    /// The fields of the connection and of the credential's form.
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.connection.iter().chain(self.form().into_iter().flat_map(|form| &form.fields))
+    }
+
+    /// Whether it may be at a host of the customer's own.
+    pub(super) fn names_own_hosts(&self) -> bool {
+        self.fields().any(|field| field.own_hosts.is_some())
+    }
+
+    /// Says which hosts of customers' own the operator approves.
+    pub(super) fn approve(&mut self, hosts: &ApprovedHosts) {
+        let of_form = self.setup.form_mut().into_iter().flat_map(|form| &mut form.fields);
+        let own = self.connection.iter_mut().chain(of_form).filter_map(|field| field.own_hosts.as_mut());
+        own.for_each(|own| own.approved = hosts.clone());
     }
 
     /// The value of the placeholder `name`, for [`super::UrlTemplate::render`] and [`super::Template::render`]: from
@@ -232,9 +278,17 @@ impl Provider {
     ) -> Option<&'a str> {
         let kept = self.tokens().and_then(|tokens| tokens.kept.iter().find(|kept| kept.name == name));
         self.connection_value(connection, name)
-            .or_else(|| credential.get(name).and_then(Value::as_str))
+            .or_else(|| self.credential_value(credential, name))
             .or_else(|| kept.and_then(|kept| kept.default.as_deref()))
             .or_else(|| self.form().and_then(|form| default_of(&form.fields, name)))
+    }
+
+    /// The value of a part of the credential. A URL at a host of the customer's own that the operator does not approve
+    /// any more counts as missing.
+    fn credential_value<'a>(&'a self, credential: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+        let field = self.form().and_then(|form| form.fields.iter().find(|field| field.key == name));
+        let value = credential.get(name).and_then(Value::as_str)?;
+        field.is_none_or(|field| field.may_be_used(value)).then_some(value)
     }
 
     /// The form of its credential, if a person types the credential into one.

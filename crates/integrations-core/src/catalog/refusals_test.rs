@@ -467,7 +467,7 @@ fn places_and_codes_of_errors_are_read_in_each_form() {
 
 #[test]
 fn account_and_probe() {
-    refused(OAUTH, "id = [\"/team/id\", \"{subdomain}\"]", "id = [\"{team}\"] #!", "kept field in braces");
+    refused(OAUTH, "id = [\"/team/id\", \"{subdomain}\"]", "id = [\"{team}\"] #!", "kept fields in braces");
     refused_at(OAUTH, "source = \"token\"", "source = \"profile\"", 54, "needs [account.profile]");
     let account = "[account]\nsource = \"token\" #!\nid = [\"/id\"]\nname = [\"/name\"]\n\n[probe]";
     refused(API_KEY, "[probe]", account, "only an OAuth provider has a token answer");

@@ -218,6 +218,7 @@ fn of_field(field: &Field, reach: Reach) -> Named<'_> {
         pattern: field.pattern.as_ref(),
         options: &field.options,
         example: field.example.as_deref(),
+        is_approved: field.own_hosts.is_some(),
     };
     let absent = field.optional && field.default.is_none();
     let reach = if field.secret { Reach::Secret } else { reach };
@@ -225,7 +226,8 @@ fn of_field(field: &Field, reach: Reach) -> Named<'_> {
 }
 
 fn of_kept(kept: &KeptField) -> Named<'_> {
-    let source = Source { pattern: kept.pattern.as_ref(), options: &[], example: kept.example.as_deref() };
+    let (pattern, example) = (kept.pattern.as_ref(), kept.example.as_deref());
+    let source = Source { pattern, options: &[], example, is_approved: false };
     Named {
         name: &kept.name,
         reach: Reach::Stored,
@@ -243,6 +245,6 @@ fn of_tokens(tokens: &TokenRules) -> impl Iterator<Item = Named<'_>> {
 
 /// The access token, which may stand anywhere except in a host.
 fn access_token() -> Named<'static> {
-    let source = Source { pattern: None, options: &[], example: None };
+    let source = Source { pattern: None, options: &[], example: None, is_approved: false };
     Named { name: "access_token", reach: Reach::Secret, source, absent: false, free: false, lines: false }
 }

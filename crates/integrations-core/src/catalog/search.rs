@@ -58,11 +58,6 @@ impl Rank {
         Self { class, place, fit }
     }
 
-    /// Whether a word fits only because edits are forgiven.
-    pub(super) fn is_misspelt(self) -> bool {
-        self.fit == Fit::Misspelt
-    }
-
     /// What fits two words fits as the worse of them does, in each respect.
     fn and(self, other: Self) -> Self {
         Self {
@@ -193,29 +188,28 @@ impl Searchable {
         Self(texts.chain(aliases).chain(rest).collect())
     }
 
-    /// How well this fits a query: each of its words must be in one of the texts. `names` are further ones by which a
-    /// project knows the provider.
-    pub(super) fn rank(&self, query: &Query, names: &str) -> Option<Rank> {
+    /// How well this fits a query: each of its words must be in one of the texts, as it is or, where `forgiving`, with
+    /// small typos. `names` are further texts by which a project knows the provider.
+    pub(super) fn rank(&self, query: &Query, names: &str, forgiving: bool) -> Option<Rank> {
         let names = (!names.is_empty()).then(|| Text::new(Place::Name, names));
         let texts = || self.0.iter().chain(&names);
-        let best = |word: &Word| {
-            let fits = |forgiving| {
-                let fit = move |text: &Text| Some(Rank::new(text.place, text.fit(word, forgiving)?));
-                texts().filter_map(fit).min()
-            };
-            fits(false).or_else(|| fits(true))
+        let fits = |word: &Word, forgiving| {
+            let fit = |text: &Text| Some(Rank::new(text.place, text.fit(word, forgiving)?));
+            texts().filter_map(fit).min()
         };
-        let mut words = query.words.iter().map(best);
+        let mut words = query.words.iter().map(|word| fits(word, forgiving));
         let by_words = words.try_fold(Rank::BEST, |rank, word| Some(rank.and(word?)));
-        by_words.into_iter().chain(query.joined.as_ref().and_then(best)).min()
+        // As one they must be right: a word too much is no typo.
+        by_words.into_iter().chain(query.joined.as_ref().and_then(|word| fits(word, false))).min()
     }
 }
 
 /// Whether two words do not have different numbers: `acme 133` is not a misspelt `acme 193`, but `gmai1` is `gmail`.
 fn has_no_other_number(one: &str, other: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (one, other) = (digits(one), digits(other));
-    one == other || one.is_empty() || other.is_empty()
+    fn digits(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(u8::is_ascii_digit)
+    }
+    digits(one).eq(digits(other)) || [one, other].into_iter().any(|text| digits(text).next().is_none())
 }
 
 /// The text in lower case and without accents.
@@ -254,7 +248,7 @@ mod tests {
             let aliases: Vec<String> = aliases.iter().map(|alias| (*alias).to_owned()).collect();
             let key: ProviderKey = key.parse().unwrap();
             let searchable = Searchable::new((&key, name), &aliases, *category, description);
-            Some((searchable.rank(&query, "")?, name.to_owned(), key.to_string()))
+            Some((searchable.rank(&query, "", true)?, name.to_owned(), key.to_string()))
         });
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort();
@@ -334,6 +328,8 @@ mod tests {
             // Another number is no typo.
             ("route 54", &[]),
             ("ruote 53", &["route-53"]),
+            // Nor is a further word.
+            ("square x", &[]),
         ] {
             assert_eq!(found(query), expected, "{query}");
         }
@@ -344,7 +340,7 @@ mod tests {
         let key: ProviderKey = "slack".parse().unwrap();
         let searchable = Searchable::new((&key, "Slack"), &[], Category::Communication, "Posts messages.");
         let query = Query::new("acme");
-        assert_eq!(searchable.rank(&query, ""), None);
-        assert!(searchable.rank(&query, "Acme Workspace").is_some());
+        assert_eq!(searchable.rank(&query, "", true), None);
+        assert!(searchable.rank(&query, "Acme Workspace", true).is_some());
     }
 }

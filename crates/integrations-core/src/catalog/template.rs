@@ -210,6 +210,7 @@ impl UrlTemplate {
         let mut text = String::with_capacity(self.template.text.len());
         let mut positions = self.positions.iter().copied();
         let mut last = "";
+        let is_whole = self.template.parts.len() == 1;
         for part in &self.template.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
@@ -217,6 +218,11 @@ impl UrlTemplate {
                     last = name;
                     let value = value(name).ok_or_else(|| RenderError::Missing(name.clone()))?;
                     let position = positions.next().unwrap_or(Position::Rest);
+                    // The URL of a webhook may have its secret in its query.
+                    if position == Position::Base && is_whole {
+                        text.push_str(value);
+                        continue;
+                    }
                     push_value(&mut text, position, value)
                         .ok_or_else(|| RenderError::Unsafe(name.clone()))?;
                 }
@@ -253,7 +259,12 @@ fn push_value(text: &mut String, position: Position, value: &str) -> Option<()> 
             text.push_str(value.strip_suffix('/').unwrap_or(value));
         }
         Position::Host | Position::Label => {
-            (!value.is_empty() && value.bytes().all(host)).then_some(())?;
+            // No pattern may match a port, so only a host that the operator approved can have one.
+            let name = match value.split_once(':') {
+                Some((name, port)) if position == Position::Host && port.parse::<u16>().is_ok() => name,
+                _ => value,
+            };
+            (!name.is_empty() && name.bytes().all(host)).then_some(())?;
             text.push_str(value);
         }
         Position::Rest => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::names::AuthKind;
 use super::provider::Provider;
+use crate::approved_hosts::ApprovedHosts;
 use crate::picture::Logo;
 
 /// The ways to log in at one provider: one [`Provider`] for each `[[auth]]` of its file, in the order of the file.
@@ -44,6 +45,17 @@ impl Ways {
         let others = Arc::make_mut(&mut self.others);
         for way in [&mut self.first].into_iter().chain(others) {
             Arc::make_mut(way).logo = Some(Arc::clone(logo));
+        }
+    }
+
+    /// Says which hosts of customers' own the operator approves.
+    pub(super) fn approve(&mut self, hosts: &ApprovedHosts) {
+        if !self.iter().any(|way| way.names_own_hosts()) {
+            return;
+        }
+        let others = Arc::make_mut(&mut self.others);
+        for way in [&mut self.first].into_iter().chain(others) {
+            Arc::make_mut(way).approve(hosts);
         }
     }
 

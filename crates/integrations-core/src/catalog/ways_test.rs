@@ -98,7 +98,7 @@ fn each_way_is_a_provider_with_its_own_login() {
     assert_eq!((oauth.auth, key.auth), (AuthKind::OAuth, AuthKind::ApiKey));
     assert_eq!(oauth.why.as_deref(), Some("No key is copied."));
     assert_eq!(oauth.auth_request.headers[0].0, "Authorization");
-    assert_eq!(key.probe.call.headers[0].0, "X-Key");
+    assert_eq!(key.probe.request().unwrap().call.headers[0].0, "X-Key");
     // Only one of them says for itself where the account is.
     let source = |way: &Provider| way.account.as_ref().unwrap().source;
     assert_eq!((source(oauth), source(key)), (AccountSource::Token, AccountSource::Probe));

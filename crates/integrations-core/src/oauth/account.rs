@@ -46,19 +46,19 @@ impl Account {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Option<AccountIdentity> {
-        let stored = |name: &str| connection.get(name).or_else(|| credential.get(name));
+        let stored = |name: &str| connection.get(name).or_else(|| credential.get(name))?.as_str();
         let first = |parts: &[AccountPart], limit| {
-            parts.iter().find_map(|part| one_line(&text(part.find(answer, stored)?)?, limit))
+            parts.iter().find_map(|part| one_line(&part.find(answer, stored)?, limit))
         };
         Some(AccountIdentity { id: first(&self.id, MAX_ID)?, name: first(&self.name, MAX_NAME) })
     }
 }
 
 impl AccountPart {
-    fn find<'v>(&self, answer: &'v Value, stored: impl Fn(&str) -> Option<&'v Value>) -> Option<&'v Value> {
+    fn find<'v>(&self, answer: &Value, stored: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         match self {
-            Self::Answer(pointer) => pointer.of(answer),
-            Self::Stored(field) => stored(field),
+            Self::Answer(pointer) => text(pointer.of(answer)?),
+            Self::Stored(fields) => fields.render_known(stored),
         }
     }
 }

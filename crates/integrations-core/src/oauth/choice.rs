@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::account::text;
 use super::text::one_line;
-use crate::action::holds;
 use crate::answer_body::AnswerBody;
 use crate::catalog::{ConsentChoice, KeptField, KeptPlace, TokenRules, check_kept};
 use crate::health::NoAnswer;
@@ -86,7 +85,7 @@ impl ConsentChoice {
     }
 
     fn item(&self, tokens: &TokenRules, item: &Value) -> Option<ChoiceItem> {
-        if !self.when.iter().all(|condition| holds(condition, item)) {
+        if !self.when.iter().all(|condition| condition.holds(item)) {
             return None;
         }
         let mut kept = Map::new();

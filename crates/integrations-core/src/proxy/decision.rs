@@ -27,6 +27,12 @@ pub struct Wish<'p> {
 /// Decides on a request: every action that it could stand for must be permitted and have no guard, and what no action
 /// stands for must be permitted as such. The error says what would have to be permitted.
 pub fn decide(provider: &Provider, permissions: &ActionPermissions, wish: &Wish<'_>) -> Result<(), Refusal> {
+    if !provider.auth_request.members.is_empty() {
+        let name = &provider.name;
+        return Err(Refusal::NotPermitted(format!(
+            "{name} takes the credential in the body of a request, and only its actions write that: call an action"
+        )));
+    }
     let permission = |key: &str| permissions.get(key).copied().unwrap_or_default();
     let of_actions = wish.actions.iter().filter_map(|action| obstacle(action, permission(&action.key)));
     let of_other = wish.other.and_then(|other| match other {

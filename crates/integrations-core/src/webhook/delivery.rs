@@ -36,7 +36,7 @@ words! {
 impl From<NoAnswer> for SendFailure {
     fn from(why: NoAnswer) -> Self {
         match why {
-            NoAnswer::Unreachable | NoAnswer::ForbiddenAddress => Self::Unreachable,
+            NoAnswer::Unreachable | NoAnswer::ForbiddenAddress | NoAnswer::Unapproved => Self::Unreachable,
             NoAnswer::TimedOut => Self::TimedOut,
             NoAnswer::Tls => Self::Tls,
             NoAnswer::Redirected | NoAnswer::TooLarge | NoAnswer::Broken | NoAnswer::Compressed => {

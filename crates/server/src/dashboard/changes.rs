@@ -53,9 +53,9 @@ pub(super) async fn check(
     let account = on.named.account(&pages)?;
     let sent = SentForm { part: Part::State, form };
     match pages.integrations.check(&on.tenant, &account).await {
-        Ok(CheckReport { found: Err(why), .. }) => {
+        Ok(CheckReport { found: Err(why), loaded, .. }) => {
             let title = "The check was not made";
-            let refused = sent.refused(title, &why.words(&account.provider.name));
+            let refused = sent.refused(title, &why.words(&account.stored(loaded.way()).provider));
             provider_page::answer(&on, &account, StatusCode::CONFLICT, (None, None), Some(&refused)).await
         }
         checked => answer(&on, &account, checked.map(drop), sent, Flash::Checked).await,

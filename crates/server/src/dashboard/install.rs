@@ -282,12 +282,22 @@ pub(super) async fn confirm(
 ) -> Result<Response, Failure> {
     let pending = form.trimmed("pending");
     match pages.installer.confirm(pending, visit.known_browser(), &visit.request_id).await {
-        Ok(outcome) => match pages.installer.returning(pending).await? {
-            Some(install) => Ok(visit.go_to(&visit.addresses.installation(install))),
-            None => Ok(ended(&visit, outcome, Opener::Severed)),
-        },
+        Ok(outcome) => go_on(&pages, &visit, pending, outcome).await,
         Err(problem) => Ok(answered(&visit, &problem)),
     }
+}
+
+/// Where a person goes whose answer to a question was taken: back to the product that they came from, or on here.
+async fn go_on(
+    pages: &Pages,
+    visit: &Visit,
+    pending: &str,
+    outcome: InstallOutcome,
+) -> Result<Response, Failure> {
+    Ok(match pages.installer.returning(pending).await? {
+        Some(install) => visit.go_to(&visit.addresses.installation(install)),
+        None => ended(visit, outcome, Opener::Severed),
+    })
 }
 
 /// `POST /dashboard/installs/choose`: the person has chosen one of several.
@@ -297,17 +307,16 @@ pub(super) async fn choose(
 ) -> Result<Response, Failure> {
     let (pending, item) = (form.trimmed("pending"), form.trimmed("item").parse().ok());
     let outcome = pages.installer.choose(pending, item, visit.known_browser(), &visit.request_id).await;
-    let returning = pages.installer.returning(pending).await?;
-    match (outcome, returning) {
-        (Ok(InstallOutcome::Unchosen { target, items, .. }), returning) => {
-            let is_here = visit.session.is_some() && returning.is_none();
-            let opener = if returning.is_some() { Opener::Kept } else { Opener::Severed };
+    match outcome {
+        Ok(InstallOutcome::Unchosen { target, items, .. }) => {
+            let goes_back = pages.installer.returning(pending).await?.is_some();
+            let is_here = visit.session.is_some() && !goes_back;
+            let opener = if goes_back { Opener::Kept } else { Opener::Severed };
             let visit = if is_here { visit } else { visit.for_customers_of(target.project).await? };
             Ok(which(&visit, &target, (pending, &items), StatusCode::UNPROCESSABLE_ENTITY, opener))
         }
-        (Ok(_), Some(install)) => Ok(visit.go_to(&visit.addresses.installation(install))),
-        (Ok(outcome), None) => Ok(ended(&visit, outcome, Opener::Severed)),
-        (Err(problem), _) => Ok(answered(&visit, &problem)),
+        Ok(outcome) => go_on(&pages, &visit, pending, outcome).await,
+        Err(problem) => Ok(answered(&visit, &problem)),
     }
 }
 

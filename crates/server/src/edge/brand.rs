@@ -66,7 +66,7 @@ impl Brands {
     /// The picture with this name in an address.
     pub fn picture(&self, name: &str) -> Option<&Picture> {
         let logos = self.logos.values().chain(&self.logo);
-        logos.flat_map(|logo| [Some(&logo.light), logo.dark.as_ref()]).flatten().find(|one| one.name == name)
+        logos.flat_map(|logo| logo.pictures()).find(|picture| picture.name == name)
     }
 }
 

@@ -443,6 +443,13 @@ impl From<CreateLinkError> for Failure {
                 ErrorCode::ProviderNotConfigured,
                 format!("{provider} cannot be installed: no OAuth app is set for it on this server"),
             ),
+            CreateLinkError::NoApprovedHost { provider } => Self::new(
+                ErrorCode::ProviderNotConfigured,
+                format!(
+                    "{provider} cannot be installed: it is at a host of the customer's own, and none is approved on \
+                     this server. Its operator names those that it may call in RIQ_APPROVED_HOSTS"
+                ),
+            ),
             CreateLinkError::Store(error) => error.into(),
         }
     }

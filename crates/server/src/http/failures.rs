@@ -526,7 +526,7 @@ fn meaning(code: ErrorCode) -> &'static str {
         ErrorCode::InvalidTransition => "Not allowed in the present status",
         ErrorCode::ReinstallRequired => "There is no usable credential any more: install again",
         ErrorCode::ProviderNotConfigured => {
-            "The server has no OAuth app for the provider; its operator has to set one"
+            "The server has no OAuth app for the provider, or approves no host for it; its operator has to set it"
         }
         ErrorCode::Conflict => "Another change came first",
         ErrorCode::IdempotencyConflict => {

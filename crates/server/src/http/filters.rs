@@ -1,8 +1,8 @@
 //! Reads the parameters of lists, and collects everything that is wrong with them.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, str::FromStr};
 
-use integrations_core::issue::Issue;
+use integrations_core::{issue::Issue, words::UnknownWord};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::edge::failure::Failure;
@@ -23,6 +23,11 @@ pub(super) fn one<T>(
     value.map_err(|message| issues.push(Issue::new(format!("query.{name}"), message))).ok()
 }
 
+/// Reads one of a closed list of words. The error names them.
+pub(super) fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: UnknownWord| error.to_string())
+}
+
 /// Reads how many entries a page may have.
 pub(super) fn page_limit(issues: &mut Vec<Issue>, text: Option<String>) -> u16 {
     one(issues, "limit", text, |text| number(text, 1..=MOST)).unwrap_or(USUAL_LIMIT)
@@ -30,7 +35,12 @@ pub(super) fn page_limit(issues: &mut Vec<Issue>, text: Option<String>) -> u16 {
 
 /// What was read of a query, or everything that is wrong with it.
 pub(super) fn all_read<T>(read: T, issues: Vec<Issue>) -> Result<T, Failure> {
-    if issues.is_empty() { Ok(read) } else { Err(Failure::invalid("Invalid query", issues)) }
+    if issues.is_empty() { Ok(read) } else { Err(refused(issues)) }
+}
+
+/// A query with which all this is wrong.
+pub(super) fn refused(issues: Vec<Issue>) -> Failure {
+    Failure::invalid("Invalid query", issues)
 }
 
 /// Reads a number of a range, written without sign and leading zeros.

@@ -57,13 +57,9 @@ impl Monitor {
     #[tracing::instrument(skip_all, fields(integration = %claim.integration, provider = %claim.provider))]
     pub(super) async fn attend(&self, claim: &Claim, is_asked: bool) -> Attended {
         let (mut schedule, now) = (claim.schedule, self.environment.now());
-        let Some(mut subject) = self.open(claim) else {
-            // The operator may bring the key back at any time.
-            schedule.failures = schedule.failures.saturating_add(1);
-            let later = now + until_refresh_retry(schedule.failures, self.environment.spread());
-            schedule.probe_at = later;
-            schedule.refresh_at = schedule.refresh_at.map(|_| later);
-            return Attended::not_asked(schedule, NotAsked::Sealed);
+        let mut subject = match self.open(claim) {
+            Ok(subject) => subject,
+            Err(why) => return self.until_the_operator_acts(schedule, why),
         };
         if schedule.refresh_begun_by.is_some() && subject.is_sent_once() {
             return self.attend_interrupted(claim, schedule, &subject).await;
@@ -78,6 +74,9 @@ impl Monitor {
                     Err(attended) => return attended,
                 }
             }
+        }
+        if subject.provider.probe.request().is_none() {
+            return self.until_the_next_look(claim, schedule, &subject.provider);
         }
         let wants_probe =
             is_asked || schedule.probe_at <= now || (is_renewed && claim.health != Health::Healthy);
@@ -117,6 +116,23 @@ impl Monitor {
         Attended::found(schedule, checked.verdict)
     }
 
+    /// Nothing can be done before the operator acts, who may do so at any time.
+    fn until_the_operator_acts(&self, mut schedule: Schedule, why: NotAsked) -> Attended {
+        schedule.failures = schedule.failures.saturating_add(1);
+        let wait = until_refresh_retry(schedule.failures, self.environment.spread());
+        schedule.probe_at = self.environment.now() + wait;
+        schedule.refresh_at = schedule.refresh_at.map(|_| schedule.probe_at);
+        Attended::not_asked(schedule, why)
+    }
+
+    /// Nobody is asked. A look finds what became of the approval of its host, and of the keys.
+    fn until_the_next_look(&self, claim: &Claim, mut schedule: Schedule, provider: &Provider) -> Attended {
+        schedule.failures = 0;
+        let wait = until_probe(provider, claim.status, 0, self.environment.spread());
+        schedule.probe_at = self.environment.now() + wait;
+        Attended::not_asked(schedule, NotAsked::NoProbe)
+    }
+
     /// Until when the tokens may not be renewed, and what is said if that is needed before. On what may be a copy of a
     /// database, a refresh token that works once is not sent: whoever has the original may have sent it.
     async fn token_limit(
@@ -138,9 +154,15 @@ impl Monitor {
         Some((until, health::renewal_must_wait(&subject.provider)))
     }
 
-    /// Opens a claim's credential. `None`: it cannot be opened, which is the server's fault and says nothing about the
-    /// credential.
-    fn open(&self, claim: &Claim) -> Option<Subject> {
+    /// Opens a claim's credential, and looks whether it may be sent. What it cannot is the operator's to mend, and says
+    /// nothing about the credential.
+    fn open(&self, claim: &Claim) -> Result<Subject, NotAsked> {
+        let subject = self.unsealed(claim).ok_or(NotAsked::Sealed)?;
+        let is_approved = subject.provider.is_approved(&subject.connection, &subject.credential);
+        is_approved.then_some(subject).ok_or(NotAsked::Unapproved)
+    }
+
+    fn unsealed(&self, claim: &Claim) -> Option<Subject> {
         let provider = Arc::clone(self.catalog.ways(claim.provider.key())?.stored(claim.way()));
         let opened = self.vault.open(&claim.sealed, Purpose::Credential(claim.into()));
         let opened = opened
@@ -166,7 +188,7 @@ impl Monitor {
         let checked = self.0.prober.check(provider, request).await;
         let outcome = match checked.verdict {
             Verdict::Well => ProbeOutcome::Well,
-            Verdict::Degraded { .. } => ProbeOutcome::Degraded,
+            Verdict::Degraded { .. } | Verdict::Unasked => ProbeOutcome::Degraded,
             Verdict::Dead { .. } => ProbeOutcome::Dead,
         };
         self.metrics.probe(provider.key.as_str(), outcome, began.elapsed());

@@ -8,6 +8,7 @@ use std::{
 
 use integrations_core::{
     audit::{Actor, AuditAction, Change},
+    catalog::Provider,
     health::{self, Verdict},
     observation::{Observation, is_as_before},
 };
@@ -48,6 +49,8 @@ impl Monitor {
         let verdict = match &found {
             Ok(verdict) => Some(verdict.clone()),
             Err(NotAsked::Sealed) => Some(health::sealed()),
+            Err(NotAsked::NoProbe) => Some(Verdict::Unasked),
+            Err(NotAsked::Unapproved) => self.provider_of(&claim).map(health::unapproved),
             Err(_) => None,
         };
         let plain = match (&ended, &verdict) {
@@ -81,6 +84,11 @@ impl Monitor {
             }
         }
         Conclusion { found, is_changed: false }
+    }
+
+    /// The provider of a claimed integration, by the way that it was connected.
+    fn provider_of(&self, claim: &Claim) -> Option<&Provider> {
+        self.catalog.ways(claim.provider.key()).map(|ways| ways.stored(claim.way()).as_ref())
     }
 
     /// The change that a verdict makes to a stored integration. `None` if there is no change.

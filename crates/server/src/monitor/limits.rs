@@ -55,7 +55,8 @@ impl Limits {
         let places = |count: usize| Arc::new(Semaphore::new(count.max(1)));
         let of_provider = |provider: &Provider| {
             // If all integrations of a provider use one host, no more are claimed than can be probed there.
-            let is_one_host = provider.probe.call.url.has_fixed_host();
+            let probe = provider.probe.request();
+            let is_one_host = probe.is_some_and(|probe| probe.call.url.has_fixed_host());
             let most = if is_one_host { settings.per_host } else { usize::MAX };
             (provider.key.to_string(), places(settings.per_provider.min(most)))
         };

@@ -1,6 +1,9 @@
 //! Why a check did not ask the provider.
 
-use integrations_core::health;
+use integrations_core::{
+    catalog::Provider,
+    health::{self, Verdict},
+};
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// Why nobody was asked, or nothing came of it.
@@ -12,6 +15,10 @@ pub enum NotAsked {
     Limited(OffsetDateTime),
     /// The stored credential cannot be opened, which makes the status `error`.
     Sealed,
+    /// The provider has no request that tells whether a credential works.
+    NoProbe,
+    /// The operator does not approve the host any more, which makes the status `error`.
+    Unapproved,
     /// Another check holds the lease, and did not give it back.
     Leased,
     /// The lease passed to another owner, the credential was replaced, or the database did not answer.
@@ -19,15 +26,18 @@ pub enum NotAsked {
 }
 
 impl NotAsked {
-    /// What happened, what it means, and what to do; for a provider of this name.
-    pub fn words(self, provider: &str) -> String {
+    /// What happened, what it means, and what to do; for an integration with this provider.
+    pub fn words(self, provider: &Provider) -> String {
+        let name = &provider.name;
+        let stopped =
+            |verdict: &Verdict| format!("{name} was not asked. {}.", verdict.message().unwrap_or_default());
         let (why, advice) = match self {
-            Self::Sealed => {
-                return format!(
-                    "{provider} was not asked. {}.",
-                    health::sealed().message().unwrap_or_default()
-                );
+            Self::Sealed => return stopped(&health::sealed()),
+            Self::NoProbe => {
+                let why = provider.probe.why_none().unwrap_or_default();
+                return format!("{name} was not asked, so its health stays unknown. {why}");
             }
+            Self::Unapproved => return stopped(&health::unapproved(provider)),
             Self::NotDue => ("nothing is due".to_owned(), "Try again in a moment."),
             Self::Limited(until) => (
                 format!("it asked for no calls before {}", written(until)),
@@ -39,7 +49,7 @@ impl NotAsked {
                 return format!("Nothing came of the check: {why}. Try again.");
             }
         };
-        format!("{provider} was not asked: {why}. The state is that of an earlier check. {advice}")
+        format!("{name} was not asked: {why}. The state is that of an earlier check. {advice}")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integrations_core::{action::RenderedRequest, catalog::Provider, health::NoAnswer, ids::RunId};
+use integrations_core::{action::RenderedRequest, catalog::Provider, ids::RunId};
 use serde_json::{Map, Value};
 
 pub use super::outbound::Sent;
@@ -57,7 +57,7 @@ impl ActionCaller {
                     %error,
                     "the request of an action cannot be made from the stored values: check the provider's file"
                 );
-                Sent::Nothing(NoAnswer::Unreachable)
+                Sent::Nothing(prober::unmade(to.provider, to.connection, to.credential))
             }
         }
     }

@@ -109,8 +109,12 @@ impl OAuthApps {
         Ok(self.given.contains_key(key) || self.store.oauth_app_for(tenant, key).await?.is_some())
     }
 
-    /// Whether a tenant can install a provider: a provider that uses OAuth needs an app. Reads memory only.
+    /// Whether a tenant can install a provider: a provider that uses OAuth needs an app, and one at a host of the
+    /// customer's own needs an approved one. Reads memory only.
     pub fn is_configured(&self, tenant: &Tenant, provider: &Provider) -> bool {
+        if provider.lacks_approval() {
+            return false;
+        }
         let key = provider.key.as_str();
         if provider.oauth().is_none() || self.given.contains_key(key) {
             return true;

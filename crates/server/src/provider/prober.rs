@@ -71,11 +71,14 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: Option<&Value>,
     ) -> Findings {
-        let outcome = self.call(&provider.probe.call, provider, connection, credential).await;
+        let outcome = self.send(Self::request(provider, connection, credential)).await;
         let Checked { verdict, wait } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {
-            Some(account) if verdict == Verdict::Well || account.source == AccountSource::Token => {
+            Some(account)
+                if matches!(verdict, Verdict::Well | Verdict::Unasked)
+                    || account.source == AccountSource::Token =>
+            {
                 let asked;
                 let answer = match (account.source, &account.profile) {
                     (AccountSource::Token, _) => granted,
@@ -86,7 +89,10 @@ impl Prober {
                     }
                     (AccountSource::Profile, None) => None,
                 };
-                answer.and_then(|answer| account.read(answer, connection, credential))
+                match answer {
+                    Some(answer) => account.read(answer, connection, credential),
+                    None => account.id_by_stored(connection, credential),
+                }
             }
             Some(account) => account.id_by_stored(connection, credential),
             None => None,
@@ -103,14 +109,24 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: &Value,
     ) -> Findings {
+        let is_refused = |findings: &Findings| matches!(findings.verdict, Verdict::Dead { .. });
+        self.until_accepted(is_refused, || self.probe(provider, connection, credential, Some(granted))).await
+    }
+
+    /// Asks with a token that was just issued, and again after a while if the provider refuses it.
+    async fn until_accepted<T, F: Future<Output = T>>(
+        &self,
+        is_refused: impl Fn(&T) -> bool,
+        ask: impl Fn() -> F,
+    ) -> T {
         for pause in UNTIL_ACCEPTED {
-            let findings = self.probe(provider, connection, credential, Some(granted)).await;
-            if !matches!(findings.verdict, Verdict::Dead { .. }) {
-                return findings;
+            let answer = ask().await;
+            if !is_refused(&answer) {
+                return answer;
             }
             self.environment.pause(pause).await;
         }
-        self.probe(provider, connection, credential, Some(granted)).await
+        ask().await
     }
 
     /// Asks of what one is to be chosen, with a token that was just issued. If the provider refuses it, it is asked
@@ -123,14 +139,12 @@ impl Prober {
         credential: &Map<String, Value>,
     ) -> Result<Answer, NoAnswer> {
         let call = choice.call(&provider.auth_request);
-        for pause in UNTIL_ACCEPTED {
-            let answer = self.call(&call, provider, connection, credential).await?;
-            if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
-                return Ok(answer);
-            }
-            self.environment.pause(pause).await;
-        }
-        self.call(&call, provider, connection, credential).await
+        let unauthorized = StatusCode::UNAUTHORIZED.as_u16();
+        let is_refused = |answer: &Result<Answer, NoAnswer>| {
+            answer.as_ref().is_ok_and(|answer| answer.status == unauthorized)
+        };
+        self.until_accepted(is_refused, || self.send(self.make(&call, provider, connection, credential)))
+            .await
     }
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.
@@ -140,7 +154,9 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-        self.make(&provider.probe.call, provider, connection, credential)
+        // Without a probe, the verdict is that nobody was asked.
+        let probe = provider.probe.request().ok_or(NoAnswer::Unreachable)?;
+        self.make(&probe.call, provider, connection, credential)
     }
 
     /// Asks whether a credential works, with a request of [`Prober::request`].
@@ -149,10 +165,7 @@ impl Prober {
         provider: &Provider,
         request: Result<http::Request<Vec<u8>>, NoAnswer>,
     ) -> Checked {
-        let outcome = match request {
-            Ok(request) => self.outbound.send(request).await,
-            Err(reason) => Err(reason),
-        };
+        let outcome = self.send(request).await;
         self.judge(provider, outcome.as_ref().map_err(|reason| *reason))
     }
 
@@ -164,19 +177,13 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Option<Value> {
-        let answer = self.call(call, provider, connection, credential).await.ok()?;
+        let answer = self.send(self.make(call, provider, connection, credential)).await.ok()?;
         let is_good = (200..300).contains(&answer.status);
         answer.body().json().filter(|_| is_good)
     }
 
-    async fn call(
-        &self,
-        call: &Call,
-        provider: &Provider,
-        connection: &Map<String, Value>,
-        credential: &Map<String, Value>,
-    ) -> Result<Answer, NoAnswer> {
-        self.outbound.send(self.make(call, provider, connection, credential)?).await
+    async fn send(&self, request: Result<http::Request<Vec<u8>>, NoAnswer>) -> Result<Answer, NoAnswer> {
+        self.outbound.send(request?).await
     }
 
     fn judge(&self, provider: &Provider, outcome: Result<&Answer, NoAnswer>) -> Checked {
@@ -208,9 +215,18 @@ impl Prober {
                 %error,
                 "a request to a provider cannot be made from the stored values: check the provider's file"
             );
-            NoAnswer::Unreachable
+            unmade(provider, connection, credential)
         })
     }
+}
+
+/// Why no request can be made from what is stored.
+pub(crate) fn unmade(
+    provider: &Provider,
+    connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
+) -> NoAnswer {
+    if provider.is_approved(connection, credential) { NoAnswer::Unreachable } else { NoAnswer::Unapproved }
 }
 
 /// Whether an answer means that there were too many requests.

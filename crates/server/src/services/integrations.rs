@@ -13,7 +13,7 @@ use integrations_core::{
 
 use crate::{
     environment::Environment,
-    monitor::{CheckError, CheckReport, Monitor},
+    monitor::{CheckError, CheckReport, Monitor, NotAsked},
     store::{
         Decision, IntegrationRow, Loaded, NewAuditEvent, ReadError, ReviseError, RevocationOrder, Store,
         Tenant,
@@ -231,10 +231,13 @@ impl Integrations {
     async fn probe(&self, tenant: &Tenant, account: &ProviderAccount) -> Result<CheckReport, ChangeError> {
         let checked = self.check(tenant, account).await?;
         match &checked.found {
-            Ok(Verdict::Well) => Ok(checked),
+            Ok(Verdict::Well | Verdict::Unasked) | Err(NotAsked::NoProbe) => Ok(checked),
             Ok(Verdict::Dead { .. }) => Err(ChangeError::ReinstallRequired),
             Ok(Verdict::Degraded { message }) => Err(ChangeError::Unproven(message.clone())),
-            Err(why) => Err(ChangeError::Unproven(why.words(&account.provider.name))),
+            Err(why) => {
+                let by_way = account.stored(checked.loaded.way());
+                Err(ChangeError::Unproven(why.words(&by_way.provider)))
+            }
         }
     }
 

@@ -37,8 +37,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READS: u32 = 6;
 /// How long a SQLite statement waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many transactions may store events of providers at once. One that waits for a lock holds up the others no more.
-const TAKES: usize = 4;
+/// How many transactions may store events of providers at once. Two of one integration wait for each other, so more of
+/// them store fewer events; and one that waits for a lock holds up not all of the others.
+const TAKES: usize = 2;
 /// The most connections that only look.
 const LOOKS: u32 = 2;
 /// The mode of SQLite's files: only their owner reads and writes them.

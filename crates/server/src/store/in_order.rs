@@ -26,9 +26,19 @@ pub(super) async fn lock_in_order<E: EntityTrait>(
     of: impl IntoCondition,
 ) -> Result<(), DbErr> {
     if on.get_database_backend() == DbBackend::Postgres {
-        locking::<E>(id, of).into_tuple::<String>().all(on).await?;
+        found_in_order::<E>(on, id, of).await?;
     }
     Ok(())
+}
+
+/// Locks the rows that meet `of` in the same order, and returns their ids: for a statement that changes few rows of
+/// many, and finds none as a rule. Given a condition that locks, PostgreSQL would look at each row.
+pub(super) async fn found_in_order<E: EntityTrait>(
+    on: &Transaction,
+    id: E::Column,
+    of: impl IntoCondition,
+) -> Result<Vec<String>, DbErr> {
+    locking::<E>(id, of).into_tuple::<String>().all(on).await
 }
 
 fn locking<E: EntityTrait>(id: E::Column, of: impl IntoCondition) -> Select<E> {

@@ -3,6 +3,7 @@
 mod actions;
 mod aws;
 mod kept;
+mod own_hosts;
 mod tokens;
 mod ways;
 mod whole;

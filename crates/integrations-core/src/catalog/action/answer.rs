@@ -69,6 +69,26 @@ pub struct Condition {
     pub expected: Expected,
 }
 
+impl Condition {
+    /// Whether it holds for `json`.
+    pub(crate) fn holds(&self, json: &Value) -> bool {
+        let found = self.pointer.of(json);
+        let is_something = found.is_some_and(|value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            Value::Bool(_) | Value::Number(_) => true,
+        });
+        match &self.expected {
+            Expected::Present => is_something,
+            Expected::Absent => !is_something,
+            Expected::OneOf(values) => found.is_some_and(|found| values.contains(found)),
+            Expected::NoneOf(values) => is_something && found.is_some_and(|found| !values.contains(found)),
+        }
+    }
+}
+
 /// What must be at a place of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {

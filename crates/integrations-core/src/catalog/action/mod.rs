@@ -51,7 +51,8 @@ pub struct Action {
     pub also: Vec<OtherRequest>,
     /// What its requests and answers were checked against: packages or pages of the provider's documentation.
     pub proof: Vec<String>,
-    /// Inputs with the requests and outcomes that come of them. Each was tried when the file was loaded.
+    /// Inputs with the requests and outcomes that come of them. Each was tried when the file was loaded. Empty for what
+    /// is built in, whose examples are tried by a test.
     pub examples: Vec<Example>,
 }
 

@@ -133,8 +133,16 @@ pub(super) fn request(
     }
     let basic_auth =
         table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
+    if !table.json.is_empty() && way.0 != AuthKind::ApiKey {
+        problems.add("auth.0.request.json", "belongs to `kind = \"api_key\"`: tokens are sent in headers");
+    }
+    let mut members = Vec::new();
+    for (name, text) in table.json {
+        let path = format!("auth.0.request.json.{name}");
+        members.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+    }
     let signature = signature(way, table.aws_sigv4, names, problems);
-    let request = AuthRequest { headers, basic_auth, signature };
+    let request = AuthRequest { headers, basic_auth, signature, members };
     if request.signature.is_some() {
         check_alone(&request, problems);
     }

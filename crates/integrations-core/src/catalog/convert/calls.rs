@@ -1,40 +1,97 @@
 //! The requests of a provider file: its health probe and its account.
 
+use serde_json::Value;
+
 use super::aws_signature::{is_of_signature, of_call};
 use super::values::{check_header, pointer, statuses, to_json};
 use crate::catalog::file::{AccountTable, AnswerCheckTable, CallTable, ProbeTable};
-use crate::catalog::names::{AccountSource, AnswerShape, Method};
-use crate::catalog::probe::{Account, AccountPart, AnswerCheck, AuthRequest, Call, HealthProbe};
+use crate::catalog::names::{AccountSource, AnswerShape, AuthKind, Method};
+use crate::catalog::probe::{Account, AccountPart, AnswerCheck, AuthRequest, Call, HealthProbe, Probe};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::{JsonPointer, Template};
 
+/// The longest reason why there is no probe, in bytes.
+const LONGEST_WHY: usize = 300;
+
+/// Reads how a credential is tested, or why it is not.
 pub(super) fn probe(
+    table: ProbeTable,
+    kind: AuthKind,
+    auth: &AuthRequest,
+    names: &Names<'_>,
+    problems: &mut Problems,
+) -> Option<Probe> {
+    if let Some(why) = table.none.clone() {
+        check_none(&why, &table, kind, problems);
+        return Some(Probe::None(why));
+    }
+    health_probe(table, auth, names, problems).map(|probe| Probe::Request(Box::new(probe)))
+}
+
+/// Checks a probe that is left out.
+fn check_none(why: &str, table: &ProbeTable, kind: AuthKind, problems: &mut Problems) {
+    let is_sentence = why.trim() == why && why.ends_with('.') && !why.contains('\n');
+    if !is_sentence || why.len() > LONGEST_WHY {
+        let message =
+            format!("must be a sentence on one line, with its full stop, of at most {LONGEST_WHY} bytes");
+        problems.add("probe.none", message);
+    }
+    let is_asked = table.method.is_some()
+        || table.url.is_some()
+        || !table.headers.is_empty()
+        || table.body.is_some()
+        || table.good_statuses.is_some()
+        || table.refused_statuses.is_some()
+        || table.answer.is_some()
+        || table.interval_seconds.is_some();
+    if is_asked {
+        problems.add("probe.none", "stands alone: nobody is asked");
+    }
+    if !matches!(kind, AuthKind::ApiKey | AuthKind::WebhookUrl) {
+        problems.add("probe.none", format!("a way of the kind `{kind}` needs a probe: its tokens end"));
+    }
+}
+
+/// A field without which nobody can be asked.
+fn needed<T>(value: Option<T>, name: &str, problems: &mut Problems) -> Option<T> {
+    if value.is_none() {
+        problems.add("probe", format!("missing field `{name}`"));
+    }
+    value
+}
+
+fn health_probe(
     table: ProbeTable,
     auth: &AuthRequest,
     names: &Names<'_>,
     problems: &mut Problems,
 ) -> Option<HealthProbe> {
     let ProbeTable { method, url, aws_service, headers, body, .. } = table;
-    let call = call(CallTable { method, url, aws_service, headers, body }, "probe", auth, names, problems);
+    let (method, url) = (needed(method, "method", problems), needed(url, "url", problems));
+    let good_statuses = needed(table.good_statuses, "good_statuses", problems);
+    let refused_statuses = needed(table.refused_statuses, "refused_statuses", problems);
+    let (method, good_statuses, refused_statuses) = (method?, good_statuses?, refused_statuses?);
+    let table_of_call = CallTable { method, url: url?, aws_service, headers, body };
+    let call = call(table_of_call, "probe", auth, names, problems);
     if matches!(method, Method::Put | Method::Patch | Method::Delete) {
         problems.add(
             "probe.method",
             "a probe must change nothing: use GET, HEAD, or POST if the provider requires it",
         );
     }
-    if table.good_statuses.is_empty() {
+    if good_statuses.is_empty() {
         problems.add("probe.good_statuses", "needs at least one status");
     }
-    statuses("probe.good_statuses", &table.good_statuses, problems);
-    statuses("probe.refused_statuses", &table.refused_statuses, problems);
-    if let Some(status) = table.refused_statuses.iter().find(|status| table.good_statuses.contains(status)) {
+    statuses("probe.good_statuses", &good_statuses, problems);
+    statuses("probe.refused_statuses", &refused_statuses, problems);
+    if let Some(status) = refused_statuses.iter().find(|status| good_statuses.contains(status)) {
         problems.add("probe.refused_statuses", format!("{status} cannot be both good and refused"));
     }
     if table.interval_seconds.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
         problems.add("probe.interval_seconds", "must be between 30 seconds and a day (86400)");
     }
-    let answer = answer_check(table.answer, problems);
+    let answer = answer_check(table.answer.unwrap_or_default(), problems);
     if answer.as_ref().is_some_and(|answer| answer.shape != AnswerShape::None) {
         if method == Method::Head {
             problems.add(
@@ -43,7 +100,7 @@ pub(super) fn probe(
             );
         }
         // RFC 9110, sections 15.3.5 and 15.3.6.
-        if let Some(status) = table.good_statuses.iter().find(|status| matches!(status, 204 | 205)) {
+        if let Some(status) = good_statuses.iter().find(|status| matches!(status, 204 | 205)) {
             let message = format!(
                 "an answer with {status} has no body, so it needs `shape = \"none\"` in [probe.answer]"
             );
@@ -52,8 +109,8 @@ pub(super) fn probe(
     }
     Some(HealthProbe {
         call: call?,
-        good_statuses: table.good_statuses,
-        refused_statuses: table.refused_statuses,
+        good_statuses,
+        refused_statuses,
         answer: answer?,
         interval_seconds: table.interval_seconds,
     })
@@ -111,6 +168,7 @@ fn call(
     if body.is_some() && table.method != Method::Post {
         problems.add(format!("{path}.body"), "only POST has a body");
     }
+    check_members(auth, table.method, body.as_ref().and_then(Option::as_ref), path, problems);
     Some(Call {
         method: table.method,
         url: url?,
@@ -118,7 +176,36 @@ fn call(
         basic_auth: auth.basic_auth.clone(),
         signature: of_call(auth, table.aws_service.as_deref(), path, names, problems),
         body: optional(body)?,
+        credential: auth.members.clone(),
     })
+}
+
+/// Checks a request whose JSON body carries the credential.
+fn check_members(
+    auth: &AuthRequest,
+    method: Method,
+    body: Option<&Value>,
+    path: &str,
+    problems: &mut Problems,
+) {
+    if auth.members.is_empty() {
+        return;
+    }
+    if method != Method::Post {
+        let message =
+            "[auth.request] puts the credential into a JSON body, so the request needs one: use POST";
+        problems.add(format!("{path}.method"), message);
+    }
+    let Some(body) = body else { return };
+    match body.as_object() {
+        None => problems.add(format!("{path}.body"), "must be an object: [auth.request] adds to it"),
+        Some(members) => {
+            for (name, _) in auth.members.iter().filter(|(name, _)| members.contains_key(name)) {
+                let message = format!("`{name}` is sent by [auth.request] already");
+                problems.add(format!("{path}.body.{name}"), message);
+            }
+        }
+    }
 }
 
 /// Checks that a header is none of those that are sent with the credential.
@@ -170,10 +257,9 @@ fn part(text: &str, names: &Names<'_>) -> Result<AccountPart, String> {
         return JsonPointer::parse(text).map(AccountPart::Answer);
     }
     let template = Template::parse(text).map_err(|error| error.to_string())?;
-    let name = text.trim_start_matches('{').trim_end_matches('}');
-    let is_one = template.placeholders().count() == 1 && text.len() == name.len() + 2;
-    match names.stored(name) {
-        Ok(Some(stored)) if is_one && !stored.is_absent => Ok(AccountPart::Stored(name.to_owned())),
-        _ => Err("must be a JSON pointer, or one field of the connection or kept field in braces".into()),
+    let is_stored = |name| matches!(names.stored(name), Ok(Some(stored)) if !stored.is_absent);
+    if !template.placeholders().all(is_stored) {
+        return Err("must be a JSON pointer, or fields of the connection or kept fields in braces".into());
     }
+    Ok(AccountPart::Stored(template))
 }

@@ -1,14 +1,13 @@
 //! The `[auth.oauth.choice]` table of a provider file.
 
-use super::actions::conditions;
-use super::kept::kept_field;
-use super::values::{check_header, pointer, pointers};
+use super::kept::{kept_fields, of_choice};
+use super::values::{check_header, conditions, pointer, pointers, templates};
 use crate::catalog::choice::ConsentChoice;
 use crate::catalog::file::ConsentChoiceTable;
-use crate::catalog::oauth::{KeptField, KeptPlace, OAuth};
+use crate::catalog::oauth::{KeptField, OAuth};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
-use crate::catalog::template::{JsonPointer, Template, UrlTemplate};
+use crate::catalog::template::{JsonPointer, UrlTemplate};
 
 const PLACE: &str = "auth.0.oauth.choice";
 
@@ -22,32 +21,13 @@ pub(super) fn choice(
     if table.what.trim() != table.what || table.what.is_empty() || table.what.contains(char::is_control) {
         problems.add(at("what"), "must be a word for people: what each of them is, such as `site`");
     }
-    let mut kept: Vec<Option<KeptField>> = Vec::new();
-    for (index, one) in table.kept.into_iter().enumerate() {
-        let path = at(&format!("kept.{index}"));
-        let is_known = |known: &KeptField| known.name == one.name;
-        if others.iter().any(is_known) || kept.iter().flatten().any(is_known) {
-            problems.add(format!("{path}.name"), format!("`{}` is listed twice", one.name));
-        }
-        let place = match (&one.pointer, &one.parameter) {
-            (Some(text), None) => pointer(&format!("{path}.pointer"), text, problems).map(KeptPlace::Choice),
-            _ => {
-                problems.add(&path, "needs `pointer`, a place in the item that was chosen");
-                None
-            }
-        };
-        kept.push(kept_field(one, place, &path, problems));
-    }
+    let kept = kept_fields(PLACE, table.kept, others, of_choice, problems);
     if !kept.first().is_some_and(|first| first.as_ref().is_none_or(|first| first.required)) {
         problems.add(at("kept"), "needs a value with `required = true` first, which tells the items apart");
     }
     let headers = table.headers.map(|headers| {
-        let read = headers.into_iter().map(|(name, text)| {
-            let path = at(&format!("headers.{name}"));
-            check_header(&name, &path, problems);
-            problems.ok(path, Template::parse(&text)).map(|template| (name, template))
-        });
-        read.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()
+        headers.keys().for_each(|name| check_header(name, &at(&format!("headers.{name}")), problems));
+        templates(headers, &at("headers"), problems)
     });
     let url = problems.ok(at("url"), UrlTemplate::parse(&table.url));
     let list = problems.ok(at("list"), JsonPointer::parse_or_whole(&table.list));
@@ -58,7 +38,7 @@ pub(super) fn choice(
     let choice = ConsentChoice {
         what: table.what,
         url: url?,
-        headers: optional(headers)?,
+        headers,
         list: list?,
         when: when?,
         label: label?,

@@ -1,9 +1,9 @@
 //! What stands at the head of a provider file: its key, its names and when it was reviewed.
 
-use crate::branding::logo_file;
 use crate::catalog::file::ProviderFile;
 use crate::catalog::key::ProviderKey;
 use crate::catalog::problems::Problems;
+use crate::picture::logo_file;
 
 /// The longest of a provider's other names, in characters.
 const LONGEST_ALIAS: usize = 40;

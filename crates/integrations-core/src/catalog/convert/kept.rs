@@ -18,29 +18,37 @@ const OF_A_RESPONSE: [&str; 6] = ["code", "error", "error_description", "error_u
 /// The only table that has a redirect back.
 const WITH_REDIRECT: &str = "auth.0.oauth";
 
-/// Reads what is kept beside the tokens. `place` is the path of the table that has the list.
+/// Reads where a kept field comes from. `place` is the path of the table that has the list, `path` that of the field.
+pub(super) type ReadPlace =
+    fn(table: &KeptTable, path: &str, place: &str, problems: &mut Problems) -> Option<KeptPlace>;
+
+/// Reads what is kept beside the tokens. `place` is the path of the table that has the list, `others` are the fields
+/// that are kept besides. Returns what each of the list is, as far as it could be read.
 pub(super) fn kept_fields(
     place: &str,
     tables: Vec<KeptTable>,
+    others: &[KeptField],
+    read_place: ReadPlace,
     problems: &mut Problems,
-) -> Option<Vec<KeptField>> {
-    let mut seen = BTreeSet::new();
-    let kept: Vec<Option<KeptField>> = tables
-        .into_iter()
-        .enumerate()
-        .map(|(index, table)| {
-            let path = format!("{place}.kept.{index}");
-            unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
-            let from = kept_place(&table, &path, place, problems);
-            kept_field(table, from, &path, problems)
-        })
-        .collect();
-    kept.into_iter().collect()
+) -> Vec<Option<KeptField>> {
+    let mut seen: BTreeSet<String> = others.iter().map(|other| other.name.clone()).collect();
+    let read = tables.into_iter().enumerate().map(|(index, table)| {
+        let path = format!("{place}.kept.{index}");
+        unique_name(&table.name, &format!("{path}.name"), &mut seen, problems);
+        let from = read_place(&table, &path, place, problems);
+        kept_field(table, from, &path, problems)
+    });
+    read.collect()
 }
 
-/// Reads where a kept field comes from. Anybody can write the address of a redirect, so what comes from one has a
-/// pattern.
-fn kept_place(table: &KeptTable, path: &str, place: &str, problems: &mut Problems) -> Option<KeptPlace> {
+/// Reads where a field of the tokens comes from. Anybody can write the address of a redirect, so what comes from one
+/// has a pattern.
+pub(super) fn of_tokens(
+    table: &KeptTable,
+    path: &str,
+    place: &str,
+    problems: &mut Problems,
+) -> Option<KeptPlace> {
     match (&table.pointer, &table.parameter) {
         (Some(text), None) => pointer(&format!("{path}.pointer"), text, problems).map(KeptPlace::Answer),
         (None, Some(name)) => {
@@ -65,8 +73,24 @@ fn kept_place(table: &KeptTable, path: &str, place: &str, problems: &mut Problem
     }
 }
 
+/// Reads where a field of what was chosen comes from.
+pub(super) fn of_choice(
+    table: &KeptTable,
+    path: &str,
+    _: &str,
+    problems: &mut Problems,
+) -> Option<KeptPlace> {
+    match (&table.pointer, &table.parameter) {
+        (Some(text), None) => pointer(&format!("{path}.pointer"), text, problems).map(KeptPlace::Choice),
+        _ => {
+            problems.add(path, "needs `pointer`, a place in the item that was chosen");
+            None
+        }
+    }
+}
+
 /// Reads a kept field that comes from `place`.
-pub(super) fn kept_field(
+fn kept_field(
     table: KeptTable,
     place: Option<KeptPlace>,
     path: &str,

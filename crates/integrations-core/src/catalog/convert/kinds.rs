@@ -46,7 +46,11 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
     let fields = |fields: &mut [Field], otherwise: Kind| {
         for field in fields {
             let otherwise = if field.lines { Kind::Lines } else { otherwise.clone() };
-            field.kind = of_host(&field.key).unwrap_or(otherwise);
+            field.kind = match (&field.own_hosts, of_host(&field.key)) {
+                (Some(own), Some(Kind::Host)) => Kind::OwnHost { takes_port: own.takes_port },
+                (_, Some(of_host)) => of_host,
+                (_, None) => otherwise,
+            };
         }
     };
     fields(connection, Kind::Plain);
@@ -72,6 +76,9 @@ fn check_examples(connection: &[Field], setup: Option<&Setup>, problems: &mut Pr
     let secret = setup.and_then(Setup::form).into_iter().flat_map(|form| &form.fields);
     for field in connection.iter().chain(secret) {
         for value in [&field.example, &field.default].into_iter().flatten() {
+            if field.own_hosts.is_some() && field.check_example(value).is_err() {
+                problems.add("", format!("`{}`: {value} is not what its place in URLs takes", field.key));
+            }
             if field.check(value).is_ok() && field.read(&value.as_str().into()) != Ok(Some(value.clone())) {
                 problems.add("", format!("`{}`: {value} is not read as it is written", field.key));
             }

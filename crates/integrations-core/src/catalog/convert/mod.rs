@@ -31,13 +31,13 @@ use self::fields::fields;
 use self::head::head;
 pub(super) use self::head::stem;
 use self::values::{is_header_name, page, pointer, statuses};
-use self::ways::Known;
 pub(super) use self::ways::ReadWays;
+use self::ways::{Known, OfFile};
 use crate::catalog::field::Field;
 use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
 use crate::catalog::names::{AuthKind, CallbackCheck};
 use crate::catalog::oauth::{OAuth, ParamValue};
-use crate::catalog::probe::{Account, HealthProbe, RateLimit, ResetHeader};
+use crate::catalog::probe::{Account, Probe, RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
 use crate::catalog::provider::{Provider, Setup};
 use crate::catalog::revoke::Revoke;
@@ -48,7 +48,8 @@ use crate::catalog::template::UrlTemplate;
 const FORMAT: i64 = 2;
 
 /// Reads one file. Returns everything that is wrong with it; but if its shape is wrong, only the first such error.
-pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileError>> {
+/// Unless `tries_examples`, its actions have no examples.
+pub(super) fn read(file: &str, text: &str, tries_examples: bool) -> Result<ReadWays, Vec<ProviderFileError>> {
     let told = |error: toml::de::Error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
@@ -56,7 +57,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<ReadWays, Vec<ProviderFileE
     let document = DeTable::parse(text).map_err(told)?;
     check_format(document.get_ref()).map_err(|(span, message)| vec![at(file, text, span, message)])?;
     let shape = ProviderFile::deserialize(Deserializer::from(document)).map_err(told)?;
-    ways::ways(shape, stem(file), provider).map_err(|problems| problems.locate(file, text))
+    let of_file = OfFile { stem: stem(file), tries_examples };
+    ways::ways(shape, of_file, provider).map_err(|problems| problems.locate(file, text))
 }
 
 /// Checks which form a file has, before it is read in it, so that a file of another form gets one error that says so.
@@ -98,7 +100,7 @@ fn provider(
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
     let auth_request = auth::request(sent, (kind, setup.as_ref()), &names, problems);
     let revoke = revoke.map(|table| revoke::revoke(table, &auth_request, &names, reach, problems));
-    let probe = calls::probe(file.probe, &auth_request, &names, problems);
+    let probe = calls::probe(file.probe, kind, &auth_request, &names, problems);
     let account = file.account.map(|account| calls::account(account, &auth_request, &names, problems));
     let rate_limit = rate_limit(file.rate_limit, problems);
     let (settings, declared) = settings::settings(file.settings, problems);
@@ -110,7 +112,7 @@ fn provider(
         settings: &declared,
         schema: settings.as_ref(),
         defaults: defaults(&connection, setup.as_ref()),
-        tries_examples: known.is_first,
+        tries_examples: known.tries_examples,
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
@@ -150,12 +152,12 @@ fn provider(
 /// The URLs that are called with what is stored of an installation.
 fn called<'u>(
     pages: [Option<&'u UrlTemplate>; 2],
-    probe: Option<&'u HealthProbe>,
+    probe: Option<&'u Probe>,
     account: Option<&'u Account>,
     ending: Option<&'u Revoke>,
 ) -> impl Iterator<Item = &'u UrlTemplate> {
     let profile = account.and_then(|account| account.profile.as_ref());
-    let calls = probe.map(|probe| &probe.call).into_iter().chain(profile);
+    let calls = probe.and_then(Probe::request).map(|probe| &probe.call).into_iter().chain(profile);
     let ends = ending.into_iter().flat_map(Revoke::urls);
     pages.into_iter().flatten().chain(calls.map(|call| &call.url)).chain(ends)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::choice;
-use super::kept::kept_fields;
+use super::kept::{kept_fields, of_tokens};
 use super::values::{check_header, page, pointer, pointers, statuses, unique_name};
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
@@ -66,13 +66,12 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     }
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
     let read = (table.answer, table.kept, table.default_lifetime_seconds);
-    let mut tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
+    let tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
     let others = tokens.as_ref().map_or(&[][..], |tokens| &tokens.kept);
     let choice = optional(table.choice.map(|table| choice(table, others, problems)))?;
-    let choice = choice.map(|(choice, kept)| {
-        tokens.iter_mut().for_each(|tokens| tokens.kept.extend(kept.iter().cloned()));
-        choice
-    });
+    let (choice, chosen) = choice.unzip();
+    let mut tokens = tokens?;
+    tokens.kept.extend(chosen.into_iter().flatten());
     Some(OAuth {
         authorize_url: authorize_url?,
         token_url: token_url?,
@@ -88,7 +87,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         pkce: table.pkce,
         client_auth: table.client_auth,
         body_format: table.body_format,
-        tokens: tokens?,
+        tokens,
         choice,
         callback_checks: table.callback_checks,
         issuer: optional(issuer)?,
@@ -142,8 +141,10 @@ pub(super) fn rules(
     if lifetime == Some(0) {
         problems.add(place.of("default_lifetime_seconds"), "must be more than 0");
     }
-    let (answer, kept) = (self::answer(place, answer, problems), kept_fields(place.0, kept, problems));
-    Some(TokenRules { answer: answer?, kept: kept?, default_lifetime_seconds: lifetime, rotation })
+    let answer = self::answer(place, answer, problems);
+    let kept = kept_fields(place.0, kept, &[], of_tokens, problems);
+    let kept = kept.into_iter().collect::<Option<_>>()?;
+    Some(TokenRules { answer: answer?, kept, default_lifetime_seconds: lifetime, rotation })
 }
 
 /// Checks the names of further parameters.

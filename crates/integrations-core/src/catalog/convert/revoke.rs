@@ -130,6 +130,10 @@ impl Reader<'_> {
 
     /// Checks who says that the access may be revoked: the app, or the credential itself.
     fn check_authentication(&self, call: &RevokeCall, path: &str, problems: &mut Problems) {
+        if call.sends_credential && !self.auth.members.is_empty() {
+            let message = "[auth.request] puts the credential into JSON bodies: name it in `json` here";
+            problems.add(format!("{path}.sends_credential"), message);
+        }
         let path = format!("{path}.client_auth");
         let Some(client_auth) = call.client_auth else { return };
         let has = |name: &str| self.auth.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kept::RESERVED_NAMES;
 use super::oauth::{Place, check_headers, check_params, check_separated_scopes, rules};
-use super::values::{basic_auth, check_header, to_json};
+use super::values::{basic_auth, check_header, templates, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
 use crate::catalog::file::{JwtTable, TokenCallTable, TokenTable};
@@ -204,17 +204,6 @@ fn call(table: &TokenCallTable, path: &str, problems: &mut Problems) -> Option<T
         basic: optional(basic)?.map(CallBasic::Plain),
         body,
     })
-}
-
-fn templates(
-    texts: BTreeMap<String, String>,
-    path: &str,
-    problems: &mut Problems,
-) -> Vec<(String, Template)> {
-    let read = |(name, text): (String, String)| {
-        problems.ok(format!("{path}.{name}"), Template::parse(&text)).map(|template| (name, template))
-    };
-    texts.into_iter().filter_map(read).collect()
 }
 
 fn fields(

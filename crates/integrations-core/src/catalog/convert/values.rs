@@ -1,12 +1,13 @@
 //! Reads the values that several tables of a provider file contain: names, patterns, pointers, headers, pages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
     catalog::{
+        action::{Condition, Expected},
         field::Pattern,
         file::BasicAuthTable,
         probe::BasicAuth,
@@ -119,6 +120,51 @@ pub(super) fn check_header(name: &str, path: &str, problems: &mut Problems) {
 /// Whether `name` is a token as in RFC 9110, section 5.6.2.
 pub(super) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Reads texts with placeholders by name. Those that cannot be read are left out.
+pub(super) fn templates(
+    texts: BTreeMap<String, String>,
+    path: &str,
+    problems: &mut Problems,
+) -> Vec<(String, Template)> {
+    let read = |(name, text): (String, String)| {
+        problems.ok(format!("{path}.{name}"), Template::parse(&text)).map(|template| (name, template))
+    };
+    texts.into_iter().filter_map(read).collect()
+}
+
+/// Reads what must be at places of an answer, by place.
+pub(super) fn conditions(
+    table: &BTreeMap<String, toml::Value>,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<Vec<Condition>> {
+    let read: Vec<Option<Condition>> = table
+        .iter()
+        .map(|(place, value)| {
+            let path = format!("{path}.{place}");
+            let pointer = pointer(&path, place, problems);
+            let expected = problems.ok(path.as_str(), expected(value));
+            Some(Condition { pointer: pointer?, expected: expected? })
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn expected(value: &toml::Value) -> Result<Expected, String> {
+    let values = |list: &toml::Value| match list {
+        toml::Value::Array(values) if !values.is_empty() => {
+            values.iter().map(to_json).collect::<Result<Vec<_>, _>>()
+        }
+        _ => Err("must be a list of values, { not = [values] }, \"present\" or \"absent\"".to_owned()),
+    };
+    match (value, value.get("not")) {
+        (toml::Value::String(word), _) if word == "present" => Ok(Expected::Present),
+        (toml::Value::String(word), _) if word == "absent" => Ok(Expected::Absent),
+        (toml::Value::Table(table), Some(list)) if table.len() == 1 => values(list).map(Expected::NoneOf),
+        _ => values(value).map(Expected::OneOf),
+    }
 }
 
 /// Converts TOML to JSON. The error is a sentence: JSON has neither dates nor numbers that are not finite.

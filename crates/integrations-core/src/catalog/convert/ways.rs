@@ -39,15 +39,24 @@ pub(super) struct Known<'a> {
     pub(super) stem: &'a str,
     /// Whether one of the ways has an OAuth app.
     pub(super) has_app: bool,
-    /// Whether this is the first way, whose actions are those of all.
-    pub(super) is_first: bool,
+    /// Whether the examples of its actions are tried: only with the first way, whose actions are those of all.
+    pub(super) tries_examples: bool,
+}
+
+/// What is known of a file beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfFile<'a> {
+    /// Its name.
+    pub(super) stem: &'a str,
+    /// Whether the examples of its actions are tried.
+    pub(super) tries_examples: bool,
 }
 
 /// Reads the whole file with one of its ways.
 type Read = fn(ProviderFile, AuthTable, Known<'_>, &mut Problems) -> Option<Provider>;
 
-/// Reads each way of a file by `read`. `stem` is the file's name. What is wrong in all ways is told once.
-pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<ReadWays, Problems> {
+/// Reads each way of a file by `read`. What is wrong in all ways is told once.
+pub(super) fn ways(mut file: ProviderFile, of_file: OfFile<'_>, read: Read) -> Result<ReadWays, Problems> {
     let entries = std::mem::take(&mut file.auth);
     let kinds: Vec<AuthKind> = entries.iter().map(|entry| entry.kind).collect();
     let mut problems = Problems::default();
@@ -56,7 +65,8 @@ pub(super) fn ways(mut file: ProviderFile, stem: &str, read: Read) -> Result<Rea
     let (mut ways, mut found) = (Vec::new(), Vec::new());
     let files = iter::repeat_n(file, kinds.len());
     for (index, (file, entry)) in files.zip(entries).enumerate() {
-        let known = Known { stem, has_app, is_first: index == 0 };
+        let OfFile { stem, tries_examples } = of_file;
+        let known = Known { stem, has_app, tries_examples: tries_examples && index == 0 };
         let (way, of_way) = way((file, entry), index, known, read);
         ways.extend(way);
         found.push(of_way);

@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use integrations_core::{
-    branding::{Branding, media_type},
+    branding::Branding,
     catalog::Catalog,
-    picture::{Logo, Picture},
+    picture::{Logo, Picture, media_type},
 };
 
 use super::Options;

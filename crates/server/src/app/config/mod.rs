@@ -22,6 +22,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use http::HeaderName;
 use integrations_core::{
+    approved_hosts::ApprovedHost,
     branding::{Rgb, Support},
     catalog::Catalog,
     openid::{ClaimPath, RoleGrant},
@@ -141,6 +142,9 @@ pub struct Options {
     /// Networks that requests to providers may reach although they are not public, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_ALLOW", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
     pub outbound_allow: Option<Vec<IpNet>>,
+    /// Hosts of customers' own that providers may be connected at, separated by commas: names, and *.NAME for all below
+    #[arg(long, global = true, env = "RIQ_APPROVED_HOSTS", value_name = "HOST,…", value_delimiter = ',', value_parser = ApprovedHost::read)]
+    pub approved_hosts: Option<Vec<ApprovedHost>>,
     /// Addresses of providers' hosts that are used instead of a DNS look-up, separated by commas
     #[arg(long, global = true, env = "RIQ_OUTBOUND_RESOLVE", value_name = "HOST=IP:PORT,…", value_delimiter = ',', value_parser = host_address)]
     pub outbound_resolve: Option<Vec<HostAddress>>,
@@ -325,6 +329,13 @@ impl Options {
     /// The same, with what is wrong with the files of the providers directory that were left out. Unless the operator
     /// wants them left out, that is an error.
     pub(super) fn catalog_and_left_out(&self) -> anyhow::Result<(Catalog, Vec<String>)> {
+        let (catalog, left_out) = self.catalog_of_files()?;
+        let approved = self.approved_hosts.iter().flatten().cloned().collect();
+        Ok((catalog.approving(&approved), left_out))
+    }
+
+    /// The same, in which no host of customers' own is approved.
+    fn catalog_of_files(&self) -> anyhow::Result<(Catalog, Vec<String>)> {
         let embedded = Catalog::embedded().context("the built-in provider files are not valid")?;
         let Some(directory) = &self.providers_dir else { return Ok((embedded, Vec::new())) };
         let files = toml_files(directory)

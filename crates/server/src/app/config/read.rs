@@ -221,6 +221,7 @@ mod tests {
             install_link_life = "1h"
             outbound_timeout = "5s"
             outbound_allow = ["10.0.0.0/8"]
+            approved_hosts = ["chat.example.com", "*.shops.example.com"]
             outbound_resolve = ["API.example.com=10.0.0.1:443"]
             outbound_ca_file = "ca.pem"
             oidc_issuer = "https://login.example.com"
@@ -243,6 +244,7 @@ mod tests {
         assert_eq!(options.bind().to_string(), "0.0.0.0:9000");
         assert_eq!(options.trusted_proxies.as_ref().map(Vec::len), Some(2));
         assert_eq!(options.drain_timeout(), Duration::from_secs(60));
+        assert_eq!(options.approved_hosts.as_ref().map(Vec::len), Some(2));
         let resolved = options.outbound_resolve.as_deref().and_then(<[_]>::first).unwrap();
         assert_eq!((resolved.host.as_str(), resolved.address.port()), ("api.example.com", 443));
         let openid = options.http(options.bind()).unwrap().openid.unwrap();
@@ -370,6 +372,8 @@ mod tests {
             ("oidc_roles = [\"admin=x\"]", "oidc_roles: expected ORGANIZATION:ROLE=GROUP such as"),
             ("key_sign_in = \"no\"", "key_sign_in: expected on or off"),
             ("outbound_resolve = [\"api.example.com\"]", "expected HOST=IP:PORT"),
+            ("approved_hosts = [\"10.0.0.1\"]", "approved_hosts: expected a host name such as"),
+            ("approved_hosts = [\"*.com\"]", "approved_hosts: a domain behind *. has a dot"),
             ("log = [", "TOML"),
             ("log_format = \"xml\"", "log_format: expected json or pretty"),
             ("run_retention = \"30d\"", "run_retention: expected a time such as 400d, at least 31d"),

@@ -129,8 +129,12 @@ mod tests {
             sandbox.add_to(Catalog::embedded().unwrap()).unwrap_or_else(|error| panic!("{error:#}"));
         let provider = catalog.get(KEY).unwrap();
         let oauth = provider.oauth().unwrap();
-        for url in [&oauth.authorize_url, &oauth.token_url, &provider.api_base_url, &provider.probe.call.url]
-        {
+        for url in [
+            &oauth.authorize_url,
+            &oauth.token_url,
+            &provider.api_base_url,
+            &provider.probe.request().unwrap().call.url,
+        ] {
             let url = url.render(|_| None).unwrap();
             assert_eq!(url.origin().ascii_serialization(), sandbox.origin(), "{url}");
         }

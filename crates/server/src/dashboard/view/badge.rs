@@ -26,7 +26,7 @@ const fn words(status: Status, health: Health) -> (Tone, &'static str) {
     match (status, health) {
         (Status::Active, Health::Healthy) => (Tone::Good, "Connected"),
         (Status::Active, Health::Degraded) => (Tone::Warn, "Failing"),
-        (Status::Active, Health::Unknown) => (Tone::Calm, "Checking"),
+        (Status::Active, Health::Unknown) => (Tone::Calm, "Not checked"),
         (Status::Active, Health::Unhealthy) | (Status::Error, _) => (Tone::Bad, "Needs attention"),
         (Status::Paused, _) => (Tone::Warn, "Paused"),
         (Status::Disconnected, _) => (Tone::Calm, "Disconnected"),

@@ -34,7 +34,11 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     let account = &page.offer.shown;
     let provider = &account.provider;
     if !page.offer.is_ready() {
-        return html! { (ways(frame, page)) (not_configured(frame, page, provider)) };
+        let why_not = match page.offer.availability() {
+            Availability::NoApprovedHost => not_approved(frame, provider),
+            Availability::Ready | Availability::NotConfigured => not_configured(frame, page, provider),
+        };
+        return html! { (ways(frame, page)) (why_not) };
     }
     let name = &provider.name;
     let button = match (&provider.setup, label) {
@@ -161,6 +165,23 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
                 presence: Presence::marked(field.is_required()),
             };
             @if field.lines { (drawn.lines("", 6)) } @else { (drawn.secret()) }
+        }
+    }
+}
+
+/// The operator approves no host. Tells what has to be done.
+fn not_approved(frame: &Frame<'_>, provider: &Provider) -> Markup {
+    html! {
+        @if frame.who.is_none() {
+            p.meaning { (provider.name) " cannot be connected yet." }
+            p { "Ask those who sent you here to have it set up, then open the link again." }
+        } @else {
+            p.meaning { (provider.name) " is not set up on this server yet." }
+            p {
+                (provider.name) " is at a host of your own, and a server sends credentials only to hosts that its operator "
+                "has approved. None is approved here. The operator names it in the settings, and starts the server again:"
+            }
+            (copied("setting", "RIQ_APPROVED_HOSTS=host.example.com"))
         }
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn meaning(provider: &Provider, integration: &Integration) -> String 
             format!("In use, but {name} is slow or failing. That says nothing about the credential; checks continue by themselves.")
         }
         (Status::Active, Health::Unhealthy) => format!("In use, but {name} refused the credential at the last check."),
-        (Status::Active, Health::Unknown) => "In use. Its health has not been checked yet.".to_owned(),
+        (Status::Active, Health::Unknown) => match provider.probe.why_none() {
+            Some(why) => format!("In use. Nobody is asked whether the credential works. {why}"),
+            None => "In use. Its health has not been checked yet.".to_owned(),
+        },
         (Status::Paused, _) => "Paused: everything is kept, and nothing is used until it is resumed.".to_owned(),
         (Status::Error, _) => format!("{name} refuses the credential, so the integration is not used."),
         (Status::Disconnected, _) => {
@@ -92,6 +95,7 @@ pub(crate) fn card(frame: &Frame<'_>, page: &ProviderPage<'_>, integration: &Int
 fn next_check(frame: &Frame<'_>, page: &ProviderPage<'_>) -> Markup {
     html! {
         @match page.next_check_at {
+            _ if page.provider().probe.request().is_none() => "None: nobody is asked",
             Some(at) if at <= frame.now => "As soon as possible",
             Some(at) => (moment(frame, at)),
             None => "None: there is no credential that works",

@@ -12,7 +12,7 @@ use crate::{
         answer::respond,
         auth::{Access, ActionsRead},
         failures::OnProject,
-        filters::{all_read, moment, one, page_limit},
+        filters::{all_read, moment, one, page_limit, word},
         parameters::InProject,
         state::Api,
     },
@@ -86,9 +86,7 @@ fn read(uri: &Uri) -> Result<(RunFilter, u16), Failure> {
         before: one(&mut issues, "cursor", cursor, |text| {
             text.parse().map_err(|_| "Expected the cursor of a page, run_…".to_owned())
         }),
-        status: one(&mut issues, "status", status, |text| {
-            text.parse::<RunStatus>().map_err(|error| error.to_string())
-        }),
+        status: one(&mut issues, "status", status, word::<RunStatus>),
         since: one(&mut issues, "since", since, moment),
         provider,
         action,

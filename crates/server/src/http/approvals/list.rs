@@ -12,7 +12,7 @@ use crate::{
         answer::respond,
         auth::{Access, ApprovalsRead},
         failures::OnProject,
-        filters::{all_read, one, page_limit},
+        filters::{all_read, one, page_limit, word},
         parameters::InProject,
         state::Api,
     },
@@ -80,9 +80,7 @@ fn read(uri: &Uri) -> Result<(ApprovalFilter, u16), Failure> {
         before: one(&mut issues, "cursor", cursor, |text| {
             text.parse().map_err(|_| "Expected the cursor of a page, apr_…".to_owned())
         }),
-        status: one(&mut issues, "status", status, |text| {
-            text.parse::<ApprovalStatus>().map_err(|error| error.to_string())
-        }),
+        status: one(&mut issues, "status", status, word::<ApprovalStatus>),
         provider,
     };
     all_read((filter, limit), issues)

@@ -13,7 +13,7 @@ use crate::{
     http::{
         auth::{Access, AuditRead},
         failures::OnProject,
-        filters::{all_read, one},
+        filters::{all_read, one, word},
         parameters::InProject,
     },
     services::audit_log::{Export, Exporting},
@@ -85,9 +85,7 @@ fn read(uri: &Uri) -> Result<(AuditFilter, ExportFormat), Failure> {
     let [action, provider, actor, since, until] = filters::NAMES;
     let [format, filters @ ..] = query::parameters(uri, ["format", action, provider, actor, since, until])?;
     let mut issues: Vec<Issue> = Vec::new();
-    let format = one(&mut issues, "format", format, |text| {
-        text.parse::<ExportFormat>().map_err(|error| error.to_string())
-    });
+    let format = one(&mut issues, "format", format, word::<ExportFormat>);
     let filter = filters::read(&mut issues, filters);
     all_read((filter, format.unwrap_or(ExportFormat::Jsonl)), issues)
 }

@@ -7,7 +7,7 @@ use integrations_core::{
 use utoipa::IntoParams;
 
 use crate::{
-    http::filters::{moment, one},
+    http::filters::{moment, one, word},
     store::{ActorFilter, AuditFilter},
 };
 
@@ -44,9 +44,7 @@ pub(super) fn read(issues: &mut Vec<Issue>, texts: [Option<String>; 5]) -> Audit
     let [action, provider, actor, since, until] = texts;
     AuditFilter {
         before: None,
-        action: one(issues, "action", action, |text| {
-            text.parse::<AuditAction>().map_err(|error| error.to_string())
-        }),
+        action: one(issues, "action", action, word::<AuditAction>),
         actor: one(issues, "actor", actor, read_actor),
         since: one(issues, "since", since, moment),
         until: one(issues, "until", until, moment),

@@ -1,14 +1,11 @@
 //! `GET /projects/{projectId}/integrations/catalog`
 
-use std::str::FromStr;
-
 use axum::{extract::State, response::Response};
 use http::Uri;
 use integrations_core::{
     catalog::Provider,
     issue::Issue,
     wire::{CatalogFields, CatalogList, Open},
-    words::UnknownWord,
 };
 use utoipa::IntoParams;
 
@@ -23,7 +20,7 @@ use crate::{
         answer::respond,
         auth::{Access, IntegrationsRead},
         failures::OnProject,
-        filters::{all_read, one, page_limit},
+        filters::{all_read, one, page_limit, refused, word},
         parameters::InProject,
     },
     services::integrations::accounts_of,
@@ -116,12 +113,4 @@ fn read(uri: &Uri) -> Result<(Filters, CatalogFields, Option<Page>), Failure> {
     let limit = page_limit(&mut issues, limit);
     let page = is_page.then_some(Page { cursor, limit });
     all_read((Filters { q, category, status }, fields, page), issues)
-}
-
-fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: UnknownWord| error.to_string())
-}
-
-fn refused(issues: Vec<Issue>) -> Failure {
-    Failure::invalid("Invalid query", issues)
 }

@@ -2,6 +2,7 @@
 
 use integrations_core::{
     catalog::{Category, Provider},
+    encodings::to_hex,
     standing::Standing,
 };
 use sha2::{Digest as _, Sha256};
@@ -82,8 +83,7 @@ fn digest(filters: &Filters) -> String {
     let category = filters.category.map_or("", |category| category.as_str());
     let status = filters.status.map_or("", Standing::as_str);
     let q = filters.q.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    let digest = Sha256::digest(format!("{category}\n{status}\n{q}"));
-    digest.iter().take(DIGEST).map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(format!("{category}\n{status}\n{q}"))[..DIGEST])
 }
 
 #[cfg(test)]

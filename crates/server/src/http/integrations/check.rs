@@ -25,9 +25,10 @@ use crate::{
 /// may have changed.
 ///
 /// The provider is not asked if it has asked for no calls before a certain time (`Retry-After`), if another check does
-/// not end, or if the stored credential cannot be opened. The integration is then returned as it was, with `checked`
-/// false and a `message` that says why. The server also checks integrations by itself, every 15 minutes by default. No
-/// body is needed.
+/// not end, if the stored credential cannot be opened, if the server's operator does not approve the host any more, or
+/// if the provider has no request that would tell: its health then stays `unknown`. The integration is returned as it
+/// is, with `checked` false and a `message` that says why. The server also checks integrations by itself, every 15
+/// minutes by default. No body is needed.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{projectId}/integrations/{provider}/check",
@@ -50,11 +51,12 @@ pub(super) async fn check(
     let (integrations, tenant) = (api.integrations.clone(), post.access.tenant);
     let checking = async move {
         let report = integrations.check(&tenant, &account).await?;
+        let by_way = account.stored(report.loaded.way());
         let row = IntegrationRow::try_from(&report.loaded)?;
         let mut integration = view::integration(row).map_err(|error| Failure::internal(&error))?;
         let Err(why) = report.found else { return Ok(Sent::Made(Answer::integration(integration)?)) };
         integration.checked = Some(false);
-        integration.message = Some(why.words(&account.provider.name));
+        integration.message = Some(why.words(&by_way.provider));
         Ok(Sent::NotMade(Answer::integration(integration)?))
     };
     post.send(&api, checking).await

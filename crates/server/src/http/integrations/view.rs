@@ -74,6 +74,18 @@ fn way(way: &Provider, recommended: &Provider, ready: bool) -> Way {
     }
 }
 
+/// Why a provider cannot be installed by this way.
+fn not_installable(way: &Provider) -> String {
+    let name = &way.name;
+    match way.lacks_approval() {
+        true => format!(
+            "{name} is at a host of the customer's own, and none is approved on this server: its operator names those \
+             that it may call in RIQ_APPROVED_HOSTS"
+        ),
+        false => format!("No OAuth app is set for {name} on this server"),
+    }
+}
+
 /// The plain one of a provider's accounts.
 fn plain(accounts: &[IntegrationRow]) -> Option<&IntegrationRow> {
     accounts.first().filter(|row| row.alias().is_none())
@@ -134,8 +146,7 @@ impl CatalogViews {
             status: standing(accounts),
             installed: installed.is_some(),
             installable: configured,
-            not_installable_reason: (!configured)
-                .then(|| format!("No OAuth app is set for {} on this server", provider.name)),
+            not_installable_reason: (!configured).then(|| not_installable(offered)),
             display_name: installed.and_then(|row| row.display_name.clone()),
             health_status: installed
                 .map_or(Open::Known(Health::Unknown), |row| Open::read(&row.health_status)),

@@ -12,7 +12,7 @@ use crate::{
         answer::respond,
         auth::{Access, WebhooksRead},
         failures::OnWebhook,
-        filters::{all_read, one, page_limit},
+        filters::{all_read, one, page_limit, word},
         parameters::{InProject, OfWebhook},
         state::Api,
     },
@@ -76,8 +76,6 @@ fn read(uri: &Uri) -> Result<(Filter, u16), Failure> {
     let before = one(&mut issues, "cursor", cursor, |text| {
         text.parse().map_err(|_| "Expected the cursor of a page, dlv_…".to_owned())
     });
-    let status = one(&mut issues, "status", status, |text| {
-        text.parse::<DeliveryStatus>().map_err(|error| error.to_string())
-    });
+    let status = one(&mut issues, "status", status, word::<DeliveryStatus>);
     all_read(((before, status), limit), issues)
 }

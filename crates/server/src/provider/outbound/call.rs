@@ -22,6 +22,9 @@ pub enum CallError {
     /// A value is missing, or is not allowed in its place.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// The credential goes into the body, which is no JSON object.
+    #[error("the credential cannot be put into the body")]
+    Body,
     /// A value is not allowed in a header.
     #[error("a value is not allowed in the header {0}")]
     Header(String),
@@ -52,7 +55,8 @@ pub fn prepare(
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
     add_headers(headers, &call.headers, call.basic_auth.as_ref(), value)?;
-    let body = call.body.as_ref().map(|body| serde_json::to_vec(body).unwrap_or_default());
+    let body = with_members(call.body.clone(), &call.credential, value)?;
+    let body = body.map(|body| serde_json::to_vec(&body).unwrap_or_default());
     if body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
@@ -83,9 +87,13 @@ pub fn prepare_action(
         let name: HeaderName = name.parse().map_err(|_| invalid())?;
         headers.insert(name, HeaderValue::from_str(text).map_err(|_| invalid())?);
     }
+    let json = |json: Option<Value>| {
+        let json = with_members(json, &provider.auth_request.members, value)?;
+        Ok::<_, CallError>(json.map(|json| (JSON, serde_json::to_vec(&json).unwrap_or_default())))
+    };
     let body = match &rendered.body {
-        RenderedBody::None => None,
-        RenderedBody::Json(json) => Some((JSON, serde_json::to_vec(json).unwrap_or_default())),
+        RenderedBody::None => json(None)?,
+        RenderedBody::Json(body) => json(Some(body.clone()))?,
         RenderedBody::Form(fields) => Some((FORM, written_form(fields).into_bytes())),
     };
     if let Some((media, _)) = &body {
@@ -146,6 +154,24 @@ pub fn prepare_forwarded(
         sign(&mut request, body.ok_or(CallError::BodyUnknown)?, signature, value, now)?;
     }
     Ok((request, url))
+}
+
+/// A JSON body with the members that carry the credential. `None`: there is neither.
+fn with_members<'v>(
+    body: Option<Value>,
+    members: &[(String, Template)],
+    value: impl Fn(&str) -> Option<&'v str> + Copy,
+) -> Result<Option<Value>, CallError> {
+    if members.is_empty() {
+        return Ok(body);
+    }
+    let Value::Object(mut body) = body.unwrap_or_else(|| Map::new().into()) else {
+        return Err(CallError::Body);
+    };
+    for (name, template) in members {
+        body.insert(name.clone(), template.render(value)?.into());
+    }
+    Ok(Some(body.into()))
 }
 
 /// The URL of an action: the path is joined as text, because both are encoded. Refuses one that a reader of URLs would

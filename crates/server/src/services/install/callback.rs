@@ -153,12 +153,7 @@ impl Installer {
         if !missing.is_empty() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }
-        let who = Installing {
-            tenant: install.tenant,
-            by: install.by,
-            request_id: arrival.request_id.clone(),
-            link: install.link,
-        };
+        let who = Installing::on_with(install, &arrival.request_id);
         let granted = Granted { connection: started.connection, grant };
         self.go_on_with(&who, target, granted, install.browser).await
     }

@@ -15,7 +15,6 @@ use time::OffsetDateTime;
 
 use super::{
     Installer, Installing,
-    ended::Ended,
     finish::Acquired,
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, ProblemKind},
@@ -27,7 +26,6 @@ use crate::{
 };
 
 /// What a handshake granted, with what belongs to it.
-#[derive(Clone)]
 pub(super) struct Granted {
     pub(super) connection: Map<String, Value>,
     pub(super) grant: Grant,
@@ -143,12 +141,16 @@ impl Installer {
             Some(link) => self.check_link(link).await?.request.expected_account,
             None => None,
         };
-        let before = self.store.load(&who.tenant, target.account.as_str()).await?;
-        let before = before.and_then(|before| before.integration.account).map(|account| account.id);
+        let wanted = match &expected {
+            Some(expected) => Some(expected.clone()),
+            None => {
+                let before = self.store.load(&who.tenant, target.account.as_str()).await?;
+                before.and_then(|before| before.integration.account).map(|account| account.id)
+            }
+        };
         let ids = items.iter().map(|item| id_of(&target.account.provider, granted, item));
         let ids: Vec<Option<String>> = ids.collect();
-        let wanted = expected.as_ref().or(before.as_ref());
-        let known = wanted.and_then(|wanted| ids.iter().position(|id| id.as_ref() == Some(wanted)));
+        let known = wanted.and_then(|wanted| ids.iter().position(|id| *id == Some(wanted.clone())));
         match known {
             Some(known) if who.link.is_some() => return Ok(Decided::One(items.swap_remove(known))),
             Some(known) => {
@@ -194,9 +196,7 @@ impl Installer {
             let taken = installer.take(&pending, browser).await;
             let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
             let chosen = installer.store_chosen(&install, &target, granted, &request_id).await;
-            let outcome = chosen.map_err(|kind| InstallProblem::at(&target, kind).of(install.id));
-            installer.conclude(&install, &Ended::of(&outcome, &request_id)).await;
-            outcome.map_err(|problem| logged(problem, &request_id))
+            installer.answered(&install, &target, chosen, &request_id).await
         })
         .await
     }
@@ -211,12 +211,7 @@ impl Installer {
         self.check_standing(&install.tenant, install.by).await?;
         let (auth, granted) = granted.ok_or(ProblemKind::Internal)?;
         let target = &target.by(auth)?;
-        let who = Installing {
-            tenant: install.tenant,
-            by: install.by,
-            request_id: request_id.to_owned(),
-            link: install.link,
-        };
+        let who = Installing::on_with(install, request_id);
         self.try_and_store(&who, target, granted, install.browser).await
     }
 }

@@ -6,6 +6,7 @@ use integrations_core::{
     oauth::ChoiceItem,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use super::{
     Installer,
@@ -45,7 +46,9 @@ impl Ended {
                 How::Asked { pending, before, after }
             }
             Ok(InstallOutcome::Unchosen { pending, items, .. }) => {
-                How::Choosing { pending: pending.clone(), items: items.clone() }
+                // What would be kept of each waits with the question, and ends with it.
+                let shown = |item: &ChoiceItem| ChoiceItem { kept: Map::new(), ..item.clone() };
+                How::Choosing { pending: pending.clone(), items: items.iter().map(shown).collect() }
             }
             // Only the browser that started it may read this.
             Err(InstallProblem { kind: ProblemKind::State(StateProblem::OtherBrowser), .. }) => {

@@ -49,6 +49,9 @@ pub(super) struct Acquired {
     account: Option<Account>,
     /// The provider's current problem, if it has one.
     trouble: Option<String>,
+    /// Whether the provider was asked.
+    #[serde(default)]
+    tried: Tried,
     #[serde(with = "time::serde::rfc3339")]
     probed_at: OffsetDateTime,
     /// The provider asked for no calls before this time.
@@ -57,6 +60,16 @@ pub(super) struct Acquired {
     /// The account that it replaces, if a person was asked about that.
     #[serde(default)]
     replaces: Option<String>,
+}
+
+/// Whether the provider was asked about a credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Tried {
+    /// It was, and accepts it, or has trouble.
+    #[default]
+    Works,
+    /// It has no request that would tell.
+    Unasked,
 }
 
 /// [`AccountIdentity`] for the database.
@@ -76,7 +89,7 @@ impl Acquired {
         now: OffsetDateTime,
     ) -> Result<Self, ProblemKind> {
         let trouble = match findings.verdict {
-            Verdict::Well => None,
+            Verdict::Well | Verdict::Unasked => None,
             Verdict::Degraded { message } => Some(message),
             Verdict::Dead { message } => return Err(ProblemKind::DeadOnArrival(message)),
         };
@@ -90,6 +103,7 @@ impl Acquired {
             granted_scopes,
             account,
             trouble,
+            tried: Tried::Works,
             probed_at: now,
             not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
@@ -103,11 +117,12 @@ impl Acquired {
         findings: Findings,
         now: OffsetDateTime,
     ) -> Result<Self, ProblemKind> {
-        match findings.verdict {
-            Verdict::Well => {}
+        let tried = match findings.verdict {
+            Verdict::Well => Tried::Works,
+            Verdict::Unasked => Tried::Unasked,
             Verdict::Degraded { message } => return Err(ProblemKind::Unchecked(message)),
             Verdict::Dead { message } => return Err(ProblemKind::Refused(message)),
-        }
+        };
         Ok(Self {
             auth: None,
             connection,
@@ -116,6 +131,7 @@ impl Acquired {
             granted_scopes: None,
             account: findings.account.map(Account::from),
             trouble: None,
+            tried,
             probed_at: now,
             not_before: findings.wait.map(|wait| now + wait),
             replaces: None,
@@ -144,11 +160,16 @@ impl Acquired {
     }
 
     fn connected(&self, configuration: Configuration) -> Connected {
-        let well = self.trouble.is_none();
+        let well = self.trouble.is_none() && self.tried == Tried::Works;
+        let health = match (&self.trouble, self.tried) {
+            (Some(_), _) => Health::Degraded,
+            (None, Tried::Works) => Health::Healthy,
+            (None, Tried::Unasked) => Health::Unknown,
+        };
         Connected {
             configuration,
             account: self.identity(),
-            health: if well { Health::Healthy } else { Health::Degraded },
+            health,
             error_message: self.trouble.clone(),
             synced_at: well.then_some(self.probed_at),
         }
@@ -246,33 +267,41 @@ impl Installer {
         let (browser, request_id) = (browser.map(str::to_owned), request_id.to_owned());
         self.to_the_end(async move {
             let waiting = installer.waiting::<Acquired>(&pending, browser.as_deref()).await;
-            waiting.map_err(|kind| logged(InstallProblem::nowhere(kind), &request_id))?;
+            let waiting = waiting.map_err(|kind| logged(InstallProblem::nowhere(kind), &request_id))?;
+            let acquired = waiting.map(|(_, acquired)| acquired);
             let taken = installer.take(&pending, browser.as_deref()).await;
             let (install, target) = taken.map_err(|problem| logged(problem, &request_id))?;
-            let confirmed = installer.store_confirmed(&install, &target, &request_id).await;
-            let outcome = confirmed.map_err(|kind| InstallProblem::at(&target, kind).of(install.id));
-            installer.conclude(&install, &Ended::of(&outcome, &request_id)).await;
-            outcome.map_err(|problem| logged(problem, &request_id))
+            let confirmed = installer.store_confirmed(&install, &target, acquired, &request_id).await;
+            installer.answered(&install, &target, confirmed, &request_id).await
         })
         .await
+    }
+
+    /// Stores and tells what came of a question whose answer was taken.
+    pub(super) async fn answered(
+        &self,
+        install: &PendingInstall,
+        target: &InstallTarget,
+        came: Result<InstallOutcome, ProblemKind>,
+        request_id: &str,
+    ) -> Result<InstallOutcome, InstallProblem> {
+        let outcome = came.map_err(|kind| InstallProblem::at(target, kind).of(install.id));
+        self.conclude(install, &Ended::of(&outcome, request_id)).await;
+        outcome.map_err(|problem| logged(problem, request_id))
     }
 
     async fn store_confirmed(
         &self,
         install: &PendingInstall,
         target: &InstallTarget,
+        acquired: Option<Acquired>,
         request_id: &str,
     ) -> Result<InstallOutcome, ProblemKind> {
         self.check_standing(&install.tenant, install.by).await?;
-        let acquired: Acquired = self.open(&install.sealed, Purpose::PendingInstall(install))?;
+        let acquired = acquired.ok_or(ProblemKind::Internal)?;
         let by = acquired.auth.map(|auth| target.by(auth)).transpose()?;
         let target = by.as_ref().unwrap_or(target);
-        let who = Installing {
-            tenant: install.tenant,
-            by: install.by,
-            request_id: request_id.to_owned(),
-            link: install.link,
-        };
+        let who = Installing::on_with(install, request_id);
         self.finish(&who, target, &acquired, install.browser).await
     }
 

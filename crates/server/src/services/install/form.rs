@@ -108,7 +108,7 @@ impl Installer {
 /// Checks a token that no provider has issued: only one that the provider accepts is taken.
 fn check_signed(verdict: &Verdict) -> Result<(), ProblemKind> {
     match verdict.clone() {
-        Verdict::Well => Ok(()),
+        Verdict::Well | Verdict::Unasked => Ok(()),
         Verdict::Degraded { message } => Err(ProblemKind::Unchecked(message)),
         Verdict::Dead { message } => Err(ProblemKind::Refused(message)),
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
-    Installer,
+    Availability, Installer,
     problem::{LinkProblem, ProblemKind},
     ways::Wish,
 };
@@ -91,6 +91,12 @@ pub enum CreateLinkError {
         /// The provider's name.
         provider: String,
     },
+    /// The provider of this name is at a host of the customer's own, and the operator approves none.
+    #[error("no host of {provider} is approved")]
+    NoApprovedHost {
+        /// The provider's name.
+        provider: String,
+    },
     /// The database did not store it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,8 +116,15 @@ impl Installer {
         answer: Option<RememberedAnswer>,
     ) -> Result<(), CreateLinkError> {
         let offer = self.offer(tenant, account, request.auth.map_or(Wish::Any, Wish::Only)).await?;
-        if !offer.is_ready() {
-            return Err(CreateLinkError::NotConfigured { provider: account.provider.name.clone() });
+        let provider = || account.provider.name.clone();
+        match offer.availability() {
+            Availability::Ready => {}
+            Availability::NotConfigured => {
+                return Err(CreateLinkError::NotConfigured { provider: provider() });
+            }
+            Availability::NoApprovedHost => {
+                return Err(CreateLinkError::NoApprovedHost { provider: provider() });
+            }
         }
         let link = NewInstallLink {
             id: made.id,

@@ -49,7 +49,7 @@ pub use self::{
 use crate::{
     environment::Environment,
     provider::{oauth_apps::OAuthApps, outbound::Outbound, prober::Prober},
-    store::{Store, StoreError, Tenant},
+    store::{PendingInstall, Store, StoreError, Tenant},
     vault::Vault,
 };
 
@@ -67,6 +67,12 @@ pub struct Installing {
 }
 
 impl Installing {
+    /// Who began an installation in progress, which a request goes on with.
+    fn on_with(install: &PendingInstall, request_id: &str) -> Self {
+        let PendingInstall { tenant, by, link, .. } = install;
+        Self { tenant: *tenant, by: *by, request_id: request_id.to_owned(), link: *link }
+    }
+
     fn acting(&self) -> Acting {
         Acting { actor: self.by.into(), request_id: Some(self.request_id.clone()) }
     }
@@ -79,6 +85,8 @@ pub enum Availability {
     Ready,
     /// It uses OAuth, and no app is set for it.
     NotConfigured,
+    /// It is at a host of the customer's own, and the operator of this server approves none.
+    NoApprovedHost,
 }
 
 /// What the installer uses.
@@ -134,6 +142,9 @@ impl Installer {
         tenant: &Tenant,
         provider: &Provider,
     ) -> Result<Availability, StoreError> {
+        if provider.lacks_approval() {
+            return Ok(Availability::NoApprovedHost);
+        }
         if provider.oauth().is_none() || self.apps.exists(tenant, provider).await? {
             return Ok(Availability::Ready);
         }

@@ -28,8 +28,13 @@ pub struct Offer {
 impl Offer {
     /// Whether the way that is shown works on this server.
     pub fn is_ready(&self) -> bool {
+        self.availability() == Availability::Ready
+    }
+
+    /// Whether it does, or why not.
+    pub fn availability(&self) -> Availability {
         let shown = self.ways.iter().find(|way| way.provider.auth == self.shown.provider.auth);
-        shown.is_some_and(|way| way.availability == Availability::Ready)
+        shown.map_or(Availability::NotConfigured, |way| way.availability)
     }
 }
 

@@ -22,7 +22,10 @@ use super::{
 use crate::{
     jobs::{Backoff, retry_until},
     metrics::ProxyOutcome,
-    provider::outbound::{Answer, Forwarded, Payload, Unforwarded, prepare_forwarded},
+    provider::{
+        outbound::{Answer, Forwarded, Payload, Unforwarded, prepare_forwarded},
+        prober::unmade,
+    },
     services::actions::{CallError, opened::Opened},
     store::NewAuditEvent,
 };
@@ -183,7 +186,7 @@ impl Proxy {
             // Checked values always render, so the operator's own provider file is probably wrong.
             let provider = &opened.provider().key;
             tracing::warn!(%provider, %error, "a request cannot be made from the stored values");
-            Unforwarded::Unsent(NoAnswer::Unreachable)
+            Unforwarded::Unsent(unmade(opened.provider(), &opened.connection, &opened.credential))
         })?;
         let time = deadline.saturating_duration_since(Instant::now());
         let writes = admitted.writes.unwrap_or(true);

@@ -5,6 +5,7 @@ use std::time::Duration as Std;
 use integrations_core::{
     audit::{Acting, AuditAction},
     catalog::{Revoke, RevokeCalls},
+    health::NoAnswer,
     revocation::{Reaches, RevocationStatus, TRIED_FOR, next_attempt},
 };
 use time::{Duration, OffsetDateTime};
@@ -210,6 +211,10 @@ impl Revocations {
             Ok(requests) => requests,
             Err(error @ NotMade::NoToken) => {
                 return Ok(Sent::Nothing(Outcome::Unsupported(error.to_string())));
+            }
+            Err(_) if !provider.is_approved(&subject.connection, &subject.credential) => {
+                let message = format!("{} {}", provider.name, NoAnswer::Unapproved);
+                return Ok(Sent::Nothing(Outcome::not_yet(message)));
             }
             Err(error) => return Ok(Sent::Nothing(Outcome::not_yet(error.to_string()))),
         };

@@ -56,6 +56,7 @@ impl Revocations {
         let checked = self.0.prober.check(provider, request).await;
         match checked.verdict {
             Verdict::Well => Ok(Shown::Works { is_new: false }),
+            Verdict::Unasked => Ok(Shown::unclear("the provider has no request that would tell")),
             Verdict::Degraded { message } => Ok(Shown::Unclear { message, wait: checked.wait }),
             Verdict::Dead { .. } => {
                 let has_expired = claim.expires_at.is_some_and(|at| at <= self.environment.now());

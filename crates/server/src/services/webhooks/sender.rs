@@ -26,6 +26,9 @@ const TO_SETTLE: Duration = Duration::from_secs(8);
 /// The pause between two looks for what is due: what another replica has put into the outbox waits for it.
 const POLL: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long is waited for more, once there is something to send or to store: what comes meanwhile goes along, and one
+/// statement does for all of it.
+const GATHER: Duration = Duration::from_millis(30);
 /// How often it is looked for streams that were put aside without reason.
 const RESUME: Duration = Duration::from_secs(30);
 /// How often it is measured how long what is due waits. Under load there are many rounds a second.
@@ -108,6 +111,7 @@ impl Job for DeliveryWork {
 
     async fn woken(&mut self) {
         self.webhooks.store.outbox_filled().await;
+        tokio::time::sleep(GATHER).await;
     }
 
     /// Waits for the messages under way, and stores what came of them.
@@ -193,6 +197,12 @@ impl Webhooks {
 async fn settle_all(store: Store, environment: Environment, mut ended: mpsc::Receiver<Vec<Attempts>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
+        tokio::time::sleep(GATHER).await;
+        while batch.len() < BATCH
+            && let Ok(more) = ended.try_recv()
+        {
+            batch.push(more);
+        }
         let attempts: Vec<Attempts> = batch.drain(..).flatten().collect();
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         let settled = retry_until(Instant::now() + PATIENCE, backoff, || {

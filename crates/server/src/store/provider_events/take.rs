@@ -26,7 +26,7 @@ use crate::store::{
     Announcement, StoreError,
     batch::AnswerMany,
     entity::{event_once, provider_event},
-    in_order::locked_in_order,
+    in_order::found_in_order,
     monitors,
     reachability::GuardedPool,
     transaction::{Outbox, Transaction, writing},
@@ -162,14 +162,9 @@ impl Takes {
         for some in by_claim.chunks(TOGETHER) {
             store(&transaction, some, &mut new).await?;
         }
-        let mut told: Vec<_> = events().filter(|(event, _)| new.contains(&event.told.id)).collect();
-        told.sort_by_key(|(event, _)| event.integration);
-        for of_one in told.chunk_by(|(one, _), (other, _)| one.integration == other.integration) {
-            for some in of_one.chunks(TOGETHER) {
-                let some = some.iter().map(|(event, request)| announcement(event, request.at));
-                announce_all(&transaction, some.collect()).await?;
-            }
-        }
+        let told = events().filter(|(event, _)| new.contains(&event.told.id));
+        let told = told.map(|(event, request)| announcement(event, request.at));
+        announce_all(&transaction, told.collect()).await?;
         transaction.commit().await?;
         let stored = |Taking(request): &Taking| {
             let ids = request.events.iter().map(|event| event.told.id);
@@ -229,11 +224,14 @@ async fn store(
                 .add(Column::ClaimedUntil.lte(request.at)),
         )
     });
-    provider_event::Entity::update_many()
-        .col_expr(Column::Dedupe, Expr::value(None::<String>))
-        .filter(locked_in_order::<provider_event::Entity>(Column::Id, claims))
-        .exec(on)
-        .await?;
+    let ended = found_in_order::<provider_event::Entity>(on, Column::Id, claims).await?;
+    if !ended.is_empty() {
+        provider_event::Entity::update_many()
+            .col_expr(Column::Dedupe, Expr::value(None::<String>))
+            .filter(Column::Id.is_in(ended))
+            .exec(on)
+            .await?;
+    }
     let unless_known = OnConflict::columns([Column::SourceId, Column::IntegrationId, Column::Dedupe])
         .do_nothing()
         .to_owned();

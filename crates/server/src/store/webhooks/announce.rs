@@ -1,5 +1,7 @@
 //! Puts events into the outbox, in the transaction of the change that they tell of.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use integrations_core::{
     ids::{DeliveryId, EventId, IntegrationId, ProjectId, ProviderEventId, WebhookId},
     webhook::{DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, WebhookStatus},
@@ -20,6 +22,10 @@ use crate::{
         transaction::Transaction,
     },
 };
+
+/// The most events in one statement, and the most streams: databases bound its values.
+const TOGETHER: usize = 50;
+const OPENED_TOGETHER: usize = 1_000;
 
 /// An event to be told to the webhooks of a project that ask for it.
 #[derive(Clone, Debug)]
@@ -42,6 +48,13 @@ pub struct Announcement {
     pub provider_event: Option<ProviderEventId>,
 }
 
+impl Announcement {
+    /// What it is delivered in order with.
+    fn stream(&self) -> String {
+        self.integration.map_or_else(|| self.id.to_string(), |id| id.to_string())
+    }
+}
+
 /// Puts an event into the outbox, once for each webhook that asks for it.
 pub(in crate::store) async fn announce(
     on: &Transaction,
@@ -50,88 +63,102 @@ pub(in crate::store) async fn announce(
     announce_all(on, vec![announcement]).await
 }
 
-/// Puts events of one project into the outbox, which are about the same integration, in their order. An event that is
-/// about none is alone.
+/// Puts events into the outbox, each once for each webhook of its project that asks for it. Those that are about one
+/// integration stay in their order.
 ///
-/// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their
-/// webhooks, before the events get their numbers. So within a stream the numbers grow in the order of the commits. They
-/// are locked after everything else that the transaction locks.
+/// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their keys,
+/// before the events get their numbers. So within a stream the numbers grow in the order of the commits. They are
+/// locked after everything else that the transaction locks.
 pub(in crate::store) async fn announce_all(
     on: &Transaction,
     announcements: Vec<Announcement>,
 ) -> Result<(), StoreError> {
-    let Some(first) = announcements.first() else { return Ok(()) };
-    let stream = first.integration.map_or(first.id.to_string(), |id| id.to_string());
-    let (subscribers, integration) = subscribers(on, first).await?;
+    if announcements.is_empty() {
+        return Ok(());
+    }
+    let (subscribers, integrations) = subscribers(on, &announcements).await?;
     let told = announcements.into_iter().map(|announcement| {
         let asks = |subscriber: &&Subscriber| subscriber.asks_for(&announcement);
-        let webhooks: Vec<_> = subscribers.iter().filter(asks).map(|asks| asks.webhook).collect();
+        let webhooks: Vec<&Subscriber> = subscribers.iter().filter(asks).collect();
         (announcement, webhooks)
     });
     let told: Vec<_> = told.filter(|(_, webhooks)| !webhooks.is_empty()).collect();
-    let Some((first, _)) = told.first() else { return Ok(()) };
-    let is_told = |webhook| told.iter().any(|(_, webhooks)| webhooks.contains(webhook));
-    let opened: Vec<_> = subscribers
-        .iter()
-        .filter(|subscriber| is_told(&subscriber.webhook))
-        .map(|Subscriber { webhook, status, .. }| {
-            let due = (*status == WebhookStatus::Active).then_some(first.at);
-            [webhook.to_string().into(), stream.as_str().into(), due.into()]
-        })
-        .collect();
-    let numbers = open_and_number(on, opened, told.len()).await?;
-    let (mut events, mut deliveries) = (Vec::new(), Vec::new());
-    for ((announcement, webhooks), number) in told.into_iter().zip(numbers) {
-        let event = numbered(announcement, integration.clone(), number)?;
-        let pending = |webhook| webhook_delivery::ActiveModel::from(pending(webhook, &event, stream.clone()));
-        deliveries.extend(webhooks.into_iter().map(pending));
-        events.push(webhook_event::ActiveModel::from(event));
+    let mut streams = BTreeMap::new();
+    for (announcement, webhooks) in &told {
+        for Subscriber { webhook, status, .. } in webhooks {
+            let due = (*status == WebhookStatus::Active).then_some(announcement.at);
+            streams.entry((webhook.to_string(), announcement.stream())).or_insert(due);
+        }
     }
-    insert(on, events, deliveries).await?;
-    on.announces();
+    let numbers = open_and_number(on, streams, told.len()).await?;
+    let mut rows = Vec::with_capacity(told.len());
+    for ((announcement, webhooks), number) in told.into_iter().zip(numbers) {
+        let (stream, integration) = (announcement.stream(), announcement.integration);
+        let integration = integration.and_then(|id| integrations.get(&id).cloned());
+        let event = numbered(announcement, integration, number)?;
+        let pending = |told: &Subscriber| pending(told.webhook, &event, stream.clone());
+        let deliveries: Vec<_> = webhooks.into_iter().map(pending).collect();
+        rows.push((event, deliveries));
+    }
+    for some in rows.chunks(TOGETHER) {
+        insert(on, some).await?;
+        on.announces();
+    }
     Ok(())
 }
 
 /// A webhook of a project.
 struct Subscriber {
     webhook: WebhookId,
+    project: ProjectId,
     status: WebhookStatus,
     subscription: Subscription,
 }
 
 impl Subscriber {
     fn asks_for(&self, announcement: &Announcement) -> bool {
-        self.subscription.includes(announcement.kind) && announcement.except != Some(self.webhook)
+        self.project == announcement.project
+            && self.subscription.includes(announcement.kind)
+            && announcement.except != Some(self.webhook)
     }
 }
 
-/// The webhooks of an event's project, and the integration that it is about, as it is after the change.
+/// The webhooks of the events' projects, and the integrations that they are about, as they are after the change.
 async fn subscribers(
     on: &Transaction,
-    announcement: &Announcement,
-) -> Result<(Vec<Subscriber>, Option<SubjectIntegration>), StoreError> {
-    let integration = announcement.integration.map(|id| id.to_string());
-    let values = [announcement.project.to_string().into(), integration.into()];
-    let sql = match on.get_database_backend() {
-        DbBackend::Postgres => &statements::SUBSCRIBERS_POSTGRES,
-        _ => &statements::SUBSCRIBERS_SQLITE,
-    };
-    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql.as_str(), values);
-    let rows = on.query_all_raw(statement).await?;
-    let subscriber = |row: &QueryResult| {
-        let id: String = row.try_get("", "id")?;
-        let damaged = |what: &str| StoreError::Damaged(format!("webhook {id}: {what}"));
-        let events: String = row.try_get("", "events")?;
-        let patterns: Vec<String> = serde_json::from_str(&events).map_err(|_| damaged("events"))?;
-        let status: String = row.try_get("", "status")?;
-        Ok(Subscriber {
-            webhook: id.parse().map_err(|_| damaged("id"))?,
-            status: status.parse().map_err(|_| damaged("status"))?,
-            subscription: Subscription::new(patterns),
-        })
-    };
-    let integration = rows.first().map(subject).transpose()?.flatten();
-    Ok((rows.iter().map(subscriber).collect::<Result<_, StoreError>>()?, integration))
+    announcements: &[Announcement],
+) -> Result<(Vec<Subscriber>, BTreeMap<IntegrationId, SubjectIntegration>), StoreError> {
+    let projects: BTreeSet<_> = announcements.iter().map(|one| one.project.to_string()).collect();
+    let integrations: BTreeSet<_> = announcements.iter().filter_map(|one| one.integration).collect();
+    let backend = on.get_database_backend();
+    let sql = statements::subscribers(projects.len(), integrations.len(), backend);
+    let values = projects.into_iter().chain(integrations.iter().map(ToString::to_string));
+    let values = values.map(Value::from);
+    let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    let (mut subscribers, mut about) = (Vec::<Subscriber>::new(), BTreeMap::new());
+    for row in rows {
+        let subscriber = subscriber(&row)?;
+        // A webhook has a row for each integration.
+        if subscribers.last().is_none_or(|last| last.webhook != subscriber.webhook) {
+            subscribers.push(subscriber);
+        }
+        about.extend(subject(&row)?.map(|integration| (integration.id, integration)));
+    }
+    Ok((subscribers, about))
+}
+
+fn subscriber(row: &QueryResult) -> Result<Subscriber, StoreError> {
+    let id: String = row.try_get("", "id")?;
+    let damaged = |what: &str| StoreError::Damaged(format!("webhook {id}: {what}"));
+    let (project, events): (String, String) = (row.try_get("", "project_id")?, row.try_get("", "events")?);
+    let patterns: Vec<String> = serde_json::from_str(&events).map_err(|_| damaged("events"))?;
+    let status: String = row.try_get("", "status")?;
+    Ok(Subscriber {
+        webhook: id.parse().map_err(|_| damaged("id"))?,
+        project: project.parse().map_err(|_| damaged("project"))?,
+        status: status.parse().map_err(|_| damaged("status"))?,
+        subscription: Subscription::new(patterns),
+    })
 }
 
 fn subject(row: &QueryResult) -> Result<Option<SubjectIntegration>, StoreError> {
@@ -145,18 +172,30 @@ fn subject(row: &QueryResult) -> Result<Option<SubjectIntegration>, StoreError> 
     }))
 }
 
-/// Locks streams, each given by the values of [`statements::OPEN_STREAM`], and then gives numbers to this many events.
+/// Locks streams, each by its webhook and name, with when it is due, and then gives numbers to this many events.
 async fn open_and_number(
     on: &Transaction,
-    streams: Vec<[Value; 3]>,
+    streams: BTreeMap<(String, String), Option<OffsetDateTime>>,
     events: usize,
 ) -> Result<Vec<i64>, StoreError> {
     let backend = on.get_database_backend();
+    let streams = streams
+        .into_iter()
+        .map(|((webhook, stream), due)| -> [Value; 3] { [webhook.into(), stream.into(), due.into()] });
+    let streams: Vec<[Value; 3]> = streams.collect();
     if backend == DbBackend::Postgres {
-        let sql = statements::open_and_number(streams.len(), events);
-        let values = streams.into_iter().flatten();
-        let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-        return Ok(rows.iter().map(|row| row.try_get("", "number")).collect::<Result<_, _>>()?);
+        let mut numbers = Vec::with_capacity(events);
+        let mut rest = streams.len();
+        for some in streams.chunks(OPENED_TOGETHER) {
+            rest -= some.len();
+            let sql = statements::open_and_number(some.len(), if rest == 0 { events } else { 0 });
+            let values = some.iter().flatten().cloned();
+            let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+            for row in rows {
+                numbers.push(row.try_get("", "number")?);
+            }
+        }
+        return Ok(numbers);
     }
     for stream in streams {
         on.execute_raw(Statement::from_sql_and_values(backend, statements::OPEN_STREAM, stream)).await?;
@@ -189,12 +228,14 @@ fn numbered(
     })
 }
 
-/// Stores events and their deliveries. PostgreSQL takes both in one statement.
+/// Stores events, each with its deliveries. PostgreSQL takes both in one statement.
 async fn insert(
     on: &Transaction,
-    events: Vec<webhook_event::ActiveModel>,
-    deliveries: Vec<webhook_delivery::ActiveModel>,
+    rows: &[(webhook_event::Model, Vec<webhook_delivery::Model>)],
 ) -> Result<(), StoreError> {
+    let events = rows.iter().map(|(event, _)| webhook_event::ActiveModel::from(event.clone()));
+    let deliveries = rows.iter().flat_map(|(_, deliveries)| deliveries);
+    let deliveries = deliveries.map(|delivery| webhook_delivery::ActiveModel::from(delivery.clone()));
     let events = webhook_event::Entity::insert_many(events);
     let deliveries = webhook_delivery::Entity::insert_many(deliveries);
     if on.get_database_backend() == DbBackend::Postgres {

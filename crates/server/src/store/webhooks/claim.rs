@@ -1,5 +1,7 @@
 //! Claims what is due in the outbox.
 
+use std::collections::BTreeMap;
+
 use integrations_core::{
     ids::{LeaseId, ProviderEventId, WebhookId},
     webhook::{EventType, WebhookStatus},
@@ -15,7 +17,7 @@ use super::{
     SealedSecret,
     secrets::sealed_secrets,
     statements,
-    streams::{is_held, let_go},
+    streams::{Key, held, let_go},
 };
 use crate::store::{
     Store, StoreError,
@@ -75,9 +77,9 @@ impl Store {
         end: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<Vec<Due>>, StoreError> {
-        let sql = match self.backend() {
-            DbBackend::Postgres => &statements::CLAIM_POSTGRES,
-            _ => &statements::CLAIM_SQLITE,
+        let (sql, next) = match self.backend() {
+            DbBackend::Postgres => (&statements::CLAIM_POSTGRES, &statements::NEXT_POSTGRES),
+            _ => (&statements::CLAIM_SQLITE, &statements::NEXT_SQLITE),
         };
         let owner = lease.to_string();
         let values: [Value; 4] = [owner.as_str().into(), end.into(), now.into(), i64::from(limit).into()];
@@ -86,8 +88,8 @@ impl Store {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let values: [Value; 2] = [owner.into(), (OF_A_STREAM - 1).into()];
-        let next = Statement::from_sql_and_values(self.backend(), statements::NEXT, values);
+        let values: [Value; 2] = [owner.into(), OF_A_STREAM.into()];
+        let next = Statement::from_sql_and_values(self.backend(), next.as_str(), values);
         let rows = self.reader.query_all_raw(next).await?;
         let mut due = rows.iter().map(|row| read(lease, row)).collect::<Result<Vec<Due>, _>>()?;
         self.add_secrets(&mut due, now).await?;
@@ -96,7 +98,7 @@ impl Store {
                 (row.try_get("", "webhook_id")?, row.try_get("", "stream")?);
             let is_due = |one: &Due| one.stream == stream && one.webhook.to_string() == webhook;
             if !due.iter().any(is_due) {
-                self.put_aside(lease, (&webhook, &stream), now).await?;
+                self.put_aside(lease, (webhook, stream), now).await?;
             }
         }
         let is_one = |one: &Due, next: &Due| one.webhook == next.webhook && one.stream == next.stream;
@@ -157,16 +159,11 @@ impl Store {
 
     /// A stream with nothing to send ends. One whose webhook is disabled, or whose project is archived, waits until it
     /// is in use again. What was put into another one meanwhile is due.
-    async fn put_aside(
-        &self,
-        lease: LeaseId,
-        (webhook, stream): (&str, &str),
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    async fn put_aside(&self, lease: LeaseId, stream: Key, now: OffsetDateTime) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
         // It is not switched on or off meanwhile. Webhooks are locked before their streams.
-        let of = webhook::Entity::find_by_id(webhook).lock_shared().one(&transaction).await?;
-        if is_held(&transaction, lease, (webhook, stream)).await? {
+        let of = webhook::Entity::find_by_id(&stream.0).lock_shared().one(&transaction).await?;
+        if !held(&transaction, [(stream.clone(), lease)]).await?.is_empty() {
             let due = match of {
                 Some(of) if of.status == WebhookStatus::Active.as_str() => {
                     let project = project::Entity::find_by_id(of.project_id).one(&transaction).await?;
@@ -174,7 +171,7 @@ impl Store {
                 }
                 _ => None,
             };
-            let_go(&transaction, (webhook, stream), due).await?;
+            let_go(&transaction, BTreeMap::from([(stream, due)])).await?;
         }
         Ok(transaction.commit().await?)
     }

@@ -4,26 +4,24 @@ use std::collections::BTreeMap;
 
 use integrations_core::{
     audit::{Actor, AuditAction, change},
-    ids::{AuditEventId, EventId, OrganizationId, WebhookId},
+    ids::{AuditEventId, EventId, LeaseId, OrganizationId, WebhookId},
     webhook::{Attempted, DeliveryStatus, EventType, Next, Outcome, Standing, WebhookStatus, after},
 };
 use sea_orm::{
-    ActiveModelTrait as _,
-    ActiveValue::Set,
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
-    sea_query::{Expr, LockType},
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, Value,
+    sea_query::LockType,
 };
 use serde_json::{Map, json};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Announcement, Due, announce,
-    streams::{hold, is_held, let_go},
+    Announcement, Due, announce, statements,
+    streams::{Key, held, hold, let_go},
 };
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
-    entity::{project, webhook, webhook_attempt, webhook_delivery},
+    entity::{project, webhook, webhook_attempt},
     transaction::Transaction,
 };
 
@@ -42,7 +40,7 @@ pub struct Attempts {
 
 impl Store {
     /// Stores what came of these attempts at `now`, all in one transaction, with what follows for their webhooks. Those
-    /// of a stream are all there, in order, and end its lease. What is no longer under its lease is left as it is. `id`
+    /// of a stream are all there, in order, and end its lease. However many there are, it takes a few statements. What is no longer under its lease is left as it is. `id`
     /// makes ids for what is recorded of webhooks that are disabled.
     pub async fn settle_deliveries(
         &self,
@@ -51,16 +49,31 @@ impl Store {
         id: impl Fn() -> AuditEventId + Send,
     ) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        let mut by_webhook = BTreeMap::<WebhookId, Vec<Attempts>>::new();
+        // After a loss of power they are sent again, with the same ids.
+        transaction.does_not_wait_for_the_disk().await?;
+        let mut by_webhook = BTreeMap::<WebhookId, BTreeMap<(Key, LeaseId), Vec<Attempts>>>::new();
         for one in attempts {
-            by_webhook.entry(one.due.webhook).or_default().push(one);
+            let due = &one.due;
+            let leased = ((due.webhook.to_string(), due.stream.clone()), due.lease);
+            by_webhook.entry(due.webhook).or_default().entry(leased).or_default().push(one);
         }
-        let mut webhooks = lock(&transaction, by_webhook.keys()).await?;
-        for (id_of_webhook, attempts) in by_webhook {
+        let webhooks = lock(&transaction, by_webhook.keys()).await?;
+        let held = held(&transaction, by_webhook.values().flat_map(BTreeMap::keys).cloned()).await?;
+        let mut settled = Settled::default();
+        for (id, streams) in by_webhook {
             // A webhook that was deleted has taken its deliveries along.
-            let Some(row) = webhooks.remove(&id_of_webhook.to_string()) else { continue };
-            settle_one(&transaction, row, attempts, now, &id).await?;
+            let Some(row) = webhooks.get(&id.to_string()) else { continue };
+            let failures = u32::try_from(row.failures).unwrap_or(u32::MAX);
+            let before = Standing { failures, failing_since: row.failing_since };
+            // What has passed to another owner is stored by that one.
+            let streams = streams.into_iter().filter(|(leased, _)| held.contains(leased));
+            let standing =
+                streams.fold(before, |standing, ((key, _), of_one)| settled.add(key, of_one, standing, now));
+            if standing != before {
+                settled.standings.push((row, standing));
+            }
         }
+        settled.store(&transaction, now, id).await?;
         Ok(transaction.commit().await?)
     }
 }
@@ -80,107 +93,118 @@ async fn lock(
     Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
 
-async fn settle_one(
-    on: &Transaction,
-    row: webhook::Model,
-    mut attempts: Vec<Attempts>,
-    now: OffsetDateTime,
-    id: impl Fn() -> AuditEventId,
-) -> Result<(), StoreError> {
-    // Those of a stream stay in their order.
-    attempts.sort_by(|one, other| one.due.stream.cmp(&other.due.stream));
-    let failures = u32::try_from(row.failures).unwrap_or(u32::MAX);
-    let mut standing = Standing { failures, failing_since: row.failing_since };
-    let mut last = row.last_triggered_at;
-    for of_stream in attempts.chunk_by(|one, next| one.due.stream == next.due.stream) {
-        let Some(Attempts { due, .. }) = of_stream.first() else { continue };
-        let stream = (row.id.as_str(), due.stream.as_str());
-        if !is_held(on, due.lease, stream).await? {
-            // It has passed to another owner, who stores what comes of it.
-            continue;
-        }
+/// What is to be stored of attempts.
+#[derive(Default)]
+struct Settled<'a> {
+    attempts: Vec<webhook_attempt::Model>,
+    /// The deliveries, by the number of the attempt, their status, and when the next attempt is made.
+    deliveries: BTreeMap<(i32, &'static str, Option<OffsetDateTime>), Vec<String>>,
+    /// When each stream is due, if it has more to send.
+    streams: BTreeMap<Key, Option<OffsetDateTime>>,
+    /// The webhooks of which another thing is to be thought than before.
+    standings: Vec<(&'a webhook::Model, Standing)>,
+}
+
+impl Settled<'_> {
+    /// Adds the attempts of a stream, in their order. Returns how its webhook stands after them.
+    fn add(
+        &mut self,
+        key: Key,
+        attempts: Vec<Attempts>,
+        mut standing: Standing,
+        now: OffsetDateTime,
+    ) -> Standing {
         let mut due_at = now;
-        for Attempts { due, made } in of_stream {
+        for Attempts { due, made } in attempts {
             let Some((at, attempted)) = made else {
                 due_at = now + UNTRIED_PAUSE;
                 break;
             };
-            let (next, again_at) = store(on, due, *at, attempted, now).await?;
+            let outcome = attempted.outcome;
+            let number = due.attempts.saturating_add(1);
+            let next = after(number.saturating_sub(due.redelivered_after.unwrap_or_default()), outcome);
+            let (status, again_at) = match next {
+                Next::Delivered => (DeliveryStatus::Delivered, None),
+                Next::GivenUp => (DeliveryStatus::Failed, None),
+                Next::Retry(pause) => (DeliveryStatus::Pending, Some(now + pause)),
+            };
+            let attempt = attempt(due.delivery.clone(), number, (at, attempted));
+            self.deliveries
+                .entry((attempt.number, status.as_str(), again_at))
+                .or_default()
+                .push(due.delivery);
+            self.attempts.push(attempt);
             due_at = again_at.unwrap_or(now);
-            last = last.max(Some(*at));
             standing = match next {
                 Next::Delivered => Standing::succeeded(),
                 Next::GivenUp => standing.failed(now),
                 Next::Retry(_) => standing,
             };
         }
-        let_go(on, stream, Some(due_at)).await?;
+        self.streams.insert(key, Some(due_at));
+        standing
     }
-    let ends = row.status == WebhookStatus::Active.as_str() && standing.has_ended(now);
-    let before = row.clone();
-    let mut row = row.into_active_model();
-    row.failures = Set(i32::try_from(standing.failures).unwrap_or(i32::MAX));
-    row.failing_since = Set(standing.failing_since);
-    row.last_triggered_at = Set(last);
-    if ends {
-        row.status = Set(WebhookStatus::Disabled.as_str().to_owned());
+
+    async fn store(
+        self,
+        on: &Transaction,
+        now: OffsetDateTime,
+        id: impl Fn() -> AuditEventId,
+    ) -> Result<(), StoreError> {
+        if !self.attempts.is_empty() {
+            let ids: Vec<Value> = self.attempts.iter().map(|one| one.delivery_id.as_str().into()).collect();
+            let attempts = self.attempts.into_iter().map(webhook_attempt::ActiveModel::from);
+            webhook_attempt::Entity::insert_many(attempts).exec_without_returning(on).await?;
+            for ((number, status, again_at), deliveries) in self.deliveries {
+                let sql = statements::attempted(deliveries.len());
+                let told: [Value; 3] = [status.into(), again_at.into(), number.into()];
+                execute(on, sql, told.into_iter().chain(deliveries.into_iter().map(Value::from))).await?;
+            }
+            execute(on, statements::triggered(ids.len()), ids).await?;
+        }
+        let_go(on, self.streams).await?;
+        for (row, standing) in self.standings {
+            let ends = row.status == WebhookStatus::Active.as_str() && standing.has_ended(now);
+            let mut change = row.clone().into_active_model();
+            change.failures = Set(i32::try_from(standing.failures).unwrap_or(i32::MAX));
+            change.failing_since = Set(standing.failing_since);
+            if ends {
+                change.status = Set(WebhookStatus::Disabled.as_str().to_owned());
+            }
+            change.update(on).await?;
+            if ends {
+                hold(on, &row.id).await?;
+                tell_disabled(on, row, now, id()).await?;
+            }
+        }
+        Ok(())
     }
-    row.update(on).await?;
-    if ends {
-        hold(on, &before.id).await?;
-        tell_disabled(on, &before, now, id()).await?;
-    }
+}
+
+async fn execute(
+    on: &Transaction,
+    sql: String,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<(), StoreError> {
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
     Ok(())
 }
 
-/// Stores an attempt. Returns what follows from it, and when it is made again.
-async fn store(
-    on: &Transaction,
-    due: &Due,
-    at: OffsetDateTime,
-    attempted: &Attempted,
-    now: OffsetDateTime,
-) -> Result<(Next, Option<OffsetDateTime>), StoreError> {
-    use webhook_delivery::Column;
-
-    let number = due.attempts.saturating_add(1);
-    let before = due.redelivered_after.unwrap_or_default();
-    let next = after(number.saturating_sub(before), attempted.outcome);
-    let status = match next {
-        Next::Delivered => DeliveryStatus::Delivered,
-        Next::GivenUp => DeliveryStatus::Failed,
-        Next::Retry(_) => DeliveryStatus::Pending,
-    };
-    let pause = match next {
-        Next::Retry(pause) => time::Duration::try_from(pause).ok(),
-        Next::Delivered | Next::GivenUp => None,
-    };
-    let again_at = pause.map(|pause| now + pause);
-    let (code, error) = said(attempted.outcome);
-    let millis = i64::try_from(attempted.took.as_millis()).unwrap_or(i64::MAX);
-    let number = i32::try_from(number).unwrap_or(i32::MAX);
-    webhook_delivery::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(status.as_str()))
-        .col_expr(Column::Attempts, Expr::value(number))
-        .col_expr(Column::StatusCode, Expr::value(code))
-        .col_expr(Column::Error, Expr::value(error))
-        .col_expr(Column::DurationMs, Expr::value(millis))
-        .col_expr(Column::NextAttemptAt, Expr::value(again_at))
-        .filter(Column::Id.eq(due.delivery.as_str()))
-        .exec(on)
-        .await?;
-    let attempt = webhook_attempt::Model {
-        delivery_id: due.delivery.clone(),
-        number,
+fn attempt(
+    delivery_id: String,
+    number: u32,
+    (at, attempted): (OffsetDateTime, Attempted),
+) -> webhook_attempt::Model {
+    let (status_code, error) = said(attempted.outcome);
+    webhook_attempt::Model {
+        delivery_id,
+        number: i32::try_from(number).unwrap_or(i32::MAX),
         at,
-        status_code: code,
+        status_code,
         error: error.map(str::to_owned),
-        duration_ms: millis,
-        answer: attempted.answer.clone(),
-    };
-    let attempt = webhook_attempt::ActiveModel::from(attempt);
-    webhook_attempt::Entity::insert(attempt).exec_without_returning(on).await?;
-    Ok((next, again_at))
+        duration_ms: i64::try_from(attempted.took.as_millis()).unwrap_or(i64::MAX),
+        answer: attempted.answer,
+    }
 }
 
 /// What came of an attempt, as its columns.

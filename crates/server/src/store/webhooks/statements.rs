@@ -2,20 +2,52 @@
 
 use std::sync::LazyLock;
 
-/// The webhooks of a project, with an integration: `$1` project, `$2` integration, or null.
-fn subscribers(locking: &str) -> String {
+use sea_orm::DbBackend;
+
+/// The webhooks of so many projects, each with so many integrations, as far as they are of its project: first the
+/// projects, then the integrations. On PostgreSQL, whoever deletes one of the webhooks waits until the commit, before
+/// its streams. SQLite has only one writer at a time.
+pub(super) fn subscribers(projects: usize, integrations: usize, backend: DbBackend) -> String {
+    let locking = if backend == DbBackend::Postgres { " FOR KEY SHARE OF w" } else { "" };
     format!(
-        "SELECT w.id, w.events, w.status, i.id AS integration_id, i.provider, \
+        "SELECT w.id, w.project_id, w.events, w.status, i.id AS integration_id, i.provider, \
          i.status AS integration_status, i.health_status \
-         FROM webhooks w LEFT JOIN integrations i ON i.id = $2 WHERE w.project_id = $1 ORDER BY w.id{locking}"
+         FROM webhooks w LEFT JOIN integrations i ON i.project_id = w.project_id AND i.id IN ({}) \
+         WHERE w.project_id IN ({}) ORDER BY w.id{locking}",
+        placeholders(projects + 1, integrations),
+        placeholders(1, projects),
     )
 }
 
-/// The webhooks of a project, on PostgreSQL. Whoever deletes one of them waits until the commit, before its streams.
-pub(super) static SUBSCRIBERS_POSTGRES: LazyLock<String> =
-    LazyLock::new(|| subscribers(" FOR KEY SHARE OF w"));
-/// The same on SQLite, which has only one writer at a time.
-pub(super) static SUBSCRIBERS_SQLITE: LazyLock<String> = LazyLock::new(|| subscribers(""));
+/// So many values of a statement, from this one. Without any, no value is one of them.
+fn placeholders(first: usize, count: usize) -> String {
+    match count {
+        0 => "NULL".to_owned(),
+        _ => (first..first + count).map(|at| format!("${at}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Gives so many deliveries what came of their attempts: `$1` status, `$2` when the next attempt is made, or null, `$3`
+/// the attempt's number, then the deliveries.
+pub(super) fn attempted(deliveries: usize) -> String {
+    format!(
+        "UPDATE webhook_deliveries SET status = $1, next_attempt_at = $2, attempts = $3, \
+         status_code = a.status_code, error = a.error, duration_ms = a.duration_ms FROM webhook_attempts a \
+         WHERE a.delivery_id = webhook_deliveries.id AND a.number = $3 AND webhook_deliveries.id IN ({})",
+        placeholders(4, deliveries)
+    )
+}
+
+/// Notes when so many deliveries were last attempted at their webhooks.
+pub(super) fn triggered(deliveries: usize) -> String {
+    format!(
+        "UPDATE webhooks SET last_triggered_at = a.at FROM (SELECT d.webhook_id, MAX(a.at) AS at \
+         FROM webhook_deliveries d JOIN webhook_attempts a ON a.delivery_id = d.id AND a.number = d.attempts \
+         WHERE d.id IN ({}) GROUP BY d.webhook_id) a \
+         WHERE webhooks.id = a.webhook_id AND (last_triggered_at IS NULL OR last_triggered_at < a.at)",
+        placeholders(1, deliveries)
+    )
+}
 
 /// Locks a stream, which begins if there is none: `$1` webhook, `$2` stream, `$3` when it is due, or null.
 pub(super) const OPEN_STREAM: &str = "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES ($1, $2, $3) \
@@ -56,19 +88,37 @@ pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| claim(" FO
 /// The same on SQLite, which has only one writer at a time.
 pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim(""));
 
-/// What a lease's streams send next, in order: `$1` lease, `$2` how many of each stream, less one. A stream without a
-/// row here has nothing to send, or its webhook is disabled or its project archived.
-pub(super) const NEXT: &str = "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
-     e.kind, e.body, e.provider_event_id, w.url, w.project_id \
-     FROM webhook_streams s \
-     JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
-     JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \
-     JOIN webhook_deliveries d ON d.webhook_id = s.webhook_id AND d.stream = s.stream AND d.status = 'pending' \
-     AND d.number <= COALESCE((SELECT n.number FROM webhook_deliveries n \
-     WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending' \
-     ORDER BY n.number LIMIT 1 OFFSET $2), 9223372036854775807) \
-     JOIN webhook_events e ON e.id = d.event_id \
-     WHERE s.lease_owner = $1 ORDER BY d.webhook_id, d.stream, d.number";
+/// What a lease's streams send next, in order: `$1` lease, `$2` the most of each stream. A stream without a row here has
+/// nothing to send, or its webhook is disabled or its project archived.
+fn next(of_a_stream: &str) -> String {
+    format!(
+        "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
+         e.kind, e.body, e.provider_event_id, w.url, w.project_id \
+         FROM webhook_streams s \
+         JOIN webhooks w ON w.id = s.webhook_id AND w.status = 'active' \
+         JOIN projects p ON p.id = w.project_id AND p.revoked_at IS NULL \
+         {of_a_stream} \
+         JOIN webhook_events e ON e.id = d.event_id \
+         WHERE s.lease_owner = $1 ORDER BY d.webhook_id, d.stream, d.number"
+    )
+}
+
+/// What a lease's streams send next, on PostgreSQL: the first of each stream, by the index of what is pending.
+pub(super) static NEXT_POSTGRES: LazyLock<String> = LazyLock::new(|| {
+    next(
+        "CROSS JOIN LATERAL (SELECT n.* FROM webhook_deliveries n WHERE n.webhook_id = s.webhook_id \
+         AND n.stream = s.stream AND n.status = 'pending' ORDER BY n.number LIMIT $2) d",
+    )
+});
+/// The same on SQLite, which has no LATERAL, and finds the last of them once for each stream.
+pub(super) static NEXT_SQLITE: LazyLock<String> = LazyLock::new(|| {
+    next(
+        "JOIN webhook_deliveries d ON d.webhook_id = s.webhook_id AND d.stream = s.stream \
+         AND d.status = 'pending' AND d.number <= COALESCE((SELECT n.number FROM webhook_deliveries n \
+         WHERE n.webhook_id = s.webhook_id AND n.stream = s.stream AND n.status = 'pending' \
+         ORDER BY n.number LIMIT 1 OFFSET $2 - 1), 9223372036854775807)",
+    )
+});
 
 /// How long the oldest stream that is due has waited for, as the time since when.
 pub(super) const OLDEST_DUE: &str =

@@ -1,8 +1,12 @@
 //! The rows of streams: who sends what they hold, and when.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use integrations_core::{ids::LeaseId, webhook::DeliveryStatus};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _, Query, SelectStatement},
 };
 use time::OffsetDateTime;
 
@@ -13,53 +17,86 @@ use crate::store::{
     transaction::Transaction,
 };
 
-/// Locks a stream. `false`: the lease has passed to another owner.
-pub(super) async fn is_held(
+/// What a stream is known by: its webhook, and what it delivers in order.
+pub(super) type Key = (String, String);
+
+/// Locks those of these streams that are still under these leases, in the order of their keys. The others have passed
+/// to other owners.
+pub(super) async fn held(
     on: &Transaction,
-    lease: LeaseId,
-    (webhook, stream): (&str, &str),
-) -> Result<bool, StoreError> {
+    leased: impl IntoIterator<Item = (Key, LeaseId)>,
+) -> Result<BTreeSet<(Key, LeaseId)>, StoreError> {
+    let mut leased: BTreeSet<(Key, LeaseId)> = leased.into_iter().collect();
     let found = webhook_stream::Entity::find()
-        .filter(of(webhook, stream))
-        .filter(webhook_stream::Column::LeaseOwner.eq(lease.to_string()))
+        .filter(any_of(leased.iter().map(|(key, _)| key)))
+        .order_by_asc(webhook_stream::Column::WebhookId)
+        .order_by_asc(webhook_stream::Column::Stream)
         .lock_exclusive()
-        .one(on)
+        .all(on)
         .await?;
-    Ok(found.is_some())
+    let owners = found.into_iter().map(|row| ((row.webhook_id, row.stream), row.lease_owner));
+    let owners: BTreeMap<Key, Option<String>> = owners.collect();
+    leased.retain(|(key, lease)| owners.get(key).is_some_and(|owner| *owner == Some(lease.to_string())));
+    Ok(leased)
 }
 
-/// Gives the lease on a stream back, which is held and locked. If the stream has something to send, it is due at `due`;
-/// otherwise it ends. Whoever puts something into it locks its row until the commit, so nothing is overlooked.
+/// Gives the leases on streams back, which are held and locked. One that has something to send is due at its time;
+/// otherwise it ends. Whoever puts something into a stream locks its row until the commit, so nothing is overlooked.
 pub(super) async fn let_go(
     on: &Transaction,
-    (webhook, stream): (&str, &str),
-    due: Option<OffsetDateTime>,
+    streams: BTreeMap<Key, Option<OffsetDateTime>>,
 ) -> Result<(), StoreError> {
-    let waits = webhook_delivery::Entity::find()
-        .filter(webhook_delivery::Column::WebhookId.eq(webhook))
-        .filter(webhook_delivery::Column::Stream.eq(stream))
-        .filter(webhook_delivery::Column::Status.eq(DeliveryStatus::Pending.as_str()))
-        .one(on)
-        .await?;
-    if waits.is_none() {
-        webhook_stream::Entity::delete_many().filter(of(webhook, stream)).exec(on).await?;
-        return Ok(());
+    use webhook_stream::Column;
+
+    let mut end = Query::delete();
+    end.from_table(webhook_stream::Entity).cond_where(any_of(streams.keys()));
+    end.and_where(Expr::exists(waiting()).not())
+        .returning(Query::returning().columns([Column::WebhookId, Column::Stream]));
+    let mut ended = BTreeSet::<Key>::new();
+    for row in on.query_all(&end).await? {
+        ended.insert((row.try_get("", "webhook_id")?, row.try_get("", "stream")?));
     }
-    // It may be due at once.
-    on.announces();
-    webhook_stream::Entity::update_many()
-        .col_expr(webhook_stream::Column::DueAt, Expr::value(due))
-        .col_expr(webhook_stream::Column::LeaseOwner, Expr::value(None::<String>))
-        .filter(of(webhook, stream))
-        .exec(on)
-        .await?;
+    let mut by_time = BTreeMap::<_, Vec<Key>>::new();
+    for (key, due) in streams.into_iter().filter(|(key, _)| !ended.contains(key)) {
+        by_time.entry(due).or_default().push(key);
+    }
+    for (due, keys) in by_time {
+        // It may be due at once.
+        on.announces();
+        webhook_stream::Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(due))
+            .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+            .filter(any_of(&keys))
+            .exec(on)
+            .await?;
+    }
     Ok(())
 }
 
-fn of(webhook: &str, stream: &str) -> Condition {
+/// What of a stream, named by the statement around, waits to be sent.
+fn waiting() -> SelectStatement {
+    use webhook_delivery::Column;
+
+    let same = |of_delivery: Column, of_stream: webhook_stream::Column| {
+        Expr::col((webhook_delivery::Entity, of_delivery)).equals((webhook_stream::Entity, of_stream))
+    };
+    webhook_delivery::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(same(Column::WebhookId, webhook_stream::Column::WebhookId))
+        .filter(same(Column::Stream, webhook_stream::Column::Stream))
+        .filter(Column::Status.eq(DeliveryStatus::Pending.as_str()))
+        .into_query()
+}
+
+fn of((webhook, stream): &Key) -> Condition {
     Condition::all()
-        .add(webhook_stream::Column::WebhookId.eq(webhook))
-        .add(webhook_stream::Column::Stream.eq(stream))
+        .add(webhook_stream::Column::WebhookId.eq(webhook.as_str()))
+        .add(webhook_stream::Column::Stream.eq(stream.as_str()))
+}
+
+fn any_of<'k>(keys: impl IntoIterator<Item = &'k Key>) -> Condition {
+    keys.into_iter().fold(Condition::any(), |any, key| any.add(of(key)))
 }
 
 /// Has everything of a disabled webhook wait.

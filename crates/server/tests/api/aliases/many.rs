@@ -37,6 +37,10 @@ impl Relay {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(database).await.unwrap();
+                // Or each message waits for the acknowledgement of the one before, up to 40 ms.
+                for socket in [&client, &server] {
+                    socket.set_nodelay(true).unwrap();
+                }
                 let ((from_client, mut to_client), (mut from_server, to_server)) =
                     (client.into_split(), server.into_split());
                 tokio::spawn(forward(from_client, to_server, Arc::clone(&counter)));

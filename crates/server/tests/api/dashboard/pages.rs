@@ -100,7 +100,7 @@ async fn what_does_not_work_is_connected_again_from_the_list(server: &Server) {
     let page = visitor.get(&server.pages()).await;
     let words = page.words();
     assert_eq!(words.matches("Needs attention Reconnect").count(), 2, "{words}");
-    assert_eq!(words.matches("Checking").count(), 1, "one badge for one state: {words}");
+    assert_eq!(words.matches("Not checked").count(), 1, "one badge for one state: {words}");
     // What needs something to be typed leads to its form, and the rest to the provider.
     assert!(page.text.contains(&format!("href=\"{}#connection\"", server.page("stripe"))), "{page:?}");
     let sent = visitor.submit(&page.form("/slack/connect")).await;

@@ -167,6 +167,15 @@ impl Server {
         Self::serve(database, store, clock, tenancy, self.plan.clone(), set).await
     }
 
+    /// Starts another server on the same database, with another catalog.
+    pub(crate) async fn with_catalog(&self, catalog: Catalog) -> Self {
+        let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();
+        let tenancy = (self.organization, self.project, self.key.clone());
+        let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
+        let plan = Plan { catalog: Arc::new(catalog), ..self.plan.clone() };
+        Self::serve(database, store, clock, tenancy, plan, |_| {}).await
+    }
+
     /// Starts another server on the same database, which monitors integrations.
     pub(crate) async fn worker(&self, monitor: MonitorSettings) -> Self {
         let store = Store::connect(&self.database.url.parse().unwrap(), 8).await.unwrap();

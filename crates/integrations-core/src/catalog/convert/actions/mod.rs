@@ -16,7 +16,6 @@ use std::collections::BTreeSet;
 use self::input::inputs;
 use self::request::{Role, reading, request};
 pub(super) use self::rest::Rest;
-pub(super) use self::result::conditions;
 use self::result::{resolve, result};
 use self::text::Scope;
 use super::values::unique_name;

@@ -88,6 +88,7 @@ pub(super) fn request(
     let body = body(table, path, role, scope, problems);
     let idempotency = idempotency(table, path, role, problems);
     check_method(table, path, role, problems);
+    check_members(table, path, rest, problems);
     Some(RequestTemplate {
         method: table.method,
         path: path_text?,
@@ -96,6 +97,27 @@ pub(super) fn request(
         body: body?,
         idempotency: optional(idempotency)?,
     })
+}
+
+/// Checks a request whose JSON body carries the credential.
+fn check_members(table: &RequestTable, path: &str, rest: &Rest<'_>, problems: &mut Problems) {
+    let members = &rest.auth_request.members;
+    if members.is_empty() {
+        return;
+    }
+    if is_safe(table.method) || table.form.is_some() || table.graphql.is_some() {
+        problems.add(path, "[auth.request] puts the credential into a JSON body, so the request needs one");
+    }
+    match &table.json {
+        Some(toml::Value::Table(json)) => {
+            for (name, _) in members.iter().filter(|(name, _)| json.contains_key(name)) {
+                let message = format!("`{name}` is sent by [auth.request] already");
+                problems.add(format!("{path}.json.{name}"), message);
+            }
+        }
+        Some(_) => problems.add(format!("{path}.json"), "must be an object: [auth.request] adds to it"),
+        None => {}
+    }
 }
 
 /// Checks the text of a path: it begins with one `/`, or is empty where the base URL is all of it.

@@ -6,10 +6,8 @@ use super::kept::keep;
 use super::request::{Role, request};
 use super::rest::Rest;
 use super::text::{Place, Scope, text};
-use crate::catalog::action::{
-    ActionInput, AnswerForm, AnswerRules, Condition, Expected, Find, Resolve, ResolveBy,
-};
-use crate::catalog::convert::values::{pointer, statuses, to_json};
+use crate::catalog::action::{ActionInput, AnswerForm, AnswerRules, Find, Resolve, ResolveBy};
+use crate::catalog::convert::values::{conditions, pointer, statuses};
 use crate::catalog::file::{Absent, RequestTable, ResultTable};
 use crate::catalog::names::ActionKind;
 use crate::catalog::problems::{Problems, optional};
@@ -99,38 +97,6 @@ fn check_result(
     }
     if table.keep.contains_key("cursor") {
         problems.add(at("keep"), "`cursor` is kept by `result.cursor`");
-    }
-}
-
-pub(in crate::catalog::convert) fn conditions(
-    table: &BTreeMap<String, toml::Value>,
-    path: &str,
-    problems: &mut Problems,
-) -> Option<Vec<Condition>> {
-    let read: Vec<Option<Condition>> = table
-        .iter()
-        .map(|(place, value)| {
-            let path = format!("{path}.{place}");
-            let pointer = pointer(&path, place, problems);
-            let expected = problems.ok(path.as_str(), expected(value));
-            Some(Condition { pointer: pointer?, expected: expected? })
-        })
-        .collect();
-    read.into_iter().collect()
-}
-
-fn expected(value: &toml::Value) -> Result<Expected, String> {
-    let values = |list: &toml::Value| match list {
-        toml::Value::Array(values) if !values.is_empty() => {
-            values.iter().map(to_json).collect::<Result<Vec<_>, _>>()
-        }
-        _ => Err("must be a list of values, { not = [values] }, \"present\" or \"absent\"".to_owned()),
-    };
-    match (value, value.get("not")) {
-        (toml::Value::String(word), _) if word == "present" => Ok(Expected::Present),
-        (toml::Value::String(word), _) if word == "absent" => Ok(Expected::Absent),
-        (toml::Value::Table(table), Some(list)) if table.len() == 1 => values(list).map(Expected::NoneOf),
-        _ => values(value).map(Expected::OneOf),
     }
 }
 
