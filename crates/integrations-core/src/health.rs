@@ -2,12 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use crate::catalog::{AnswerCheck, AnswerShape, AuthKind, Provider, Setup, TokenRules};
 use crate::lifecycle::Health;
 use crate::oauth::TokenProblem;
 use crate::probe_answer::{ProbeAnswer, error_code};
-use crate::rate_limit::is_exceeded;
+use crate::rate_limit::{is_exceeded, told_time};
+
+/// How far the time of a signature may be from AWS's.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+const SIGNED_TIME: Duration = Duration::minutes(5);
 
 /// Why a provider gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -116,6 +121,23 @@ pub fn judge(provider: &Provider, outcome: Result<&ProbeAnswer<'_>, NoAnswer>) -
     }
 }
 
+/// Judges the answer to a probe that was sent at `now` by this server's clock.
+///
+/// Where requests are signed with the time, a refusal says nothing of the credential while this clock is wrong: the
+/// provider then refuses every signature, often with the code that it has for a wrong key.
+pub fn judge_at(provider: &Provider, answer: &ProbeAnswer<'_>, now: OffsetDateTime) -> Verdict {
+    let verdict = judge(provider, Ok(answer));
+    let is_off = || told_time(answer).is_some_and(|told| (told - now).abs() > SIGNED_TIME);
+    if !provider.signs() || !matches!(verdict, Verdict::Dead { .. }) || !is_off() {
+        return verdict;
+    }
+    let name = &provider.name;
+    degraded(format!(
+        "{name} does not accept what this server signs, because their clocks are more than 5 minutes apart: its \
+         operator sets the clock"
+    ))
+}
+
 /// Judges why a refresh returned no new tokens (RFC 6749, section 5.2). The verdict is `Dead` if the refresh token is
 /// dead, or if the provider refuses and the access token has ended (`has_ended`), because then nothing works until
 /// somebody acts. Otherwise it is `Degraded`.
@@ -150,7 +172,7 @@ pub fn refused(provider: &Provider, problem: &TokenProblem) -> String {
         AuthKind::ClientCredentials => "the client id and secret",
         AuthKind::TokenExchange => "what was entered to log in",
         AuthKind::Jwt => "what is signed with the key",
-        AuthKind::OAuth | AuthKind::ApiKey | AuthKind::WebhookUrl => "the refresh token",
+        AuthKind::OAuth | AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::WebhookUrl => "the refresh token",
     };
     let code = match problem {
         TokenProblem::Refused { code, .. } => format!(" ({code})"),

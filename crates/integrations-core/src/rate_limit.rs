@@ -56,8 +56,12 @@ fn body_says_so(limit: &RateLimit, answer: &ProbeAnswer<'_>) -> bool {
 /// The time by the provider's clock, so that it does not matter whether that one and ours agree. If they are more than
 /// a day apart, ours is believed.
 fn providers_time(answer: &ProbeAnswer<'_>, now: OffsetDateTime) -> OffsetDateTime {
-    let date = answer.header("date").and_then(http_date);
-    date.filter(|date| (*date - now).abs() <= Duration::DAY).unwrap_or(now)
+    told_time(answer).filter(|date| (*date - now).abs() <= Duration::DAY).unwrap_or(now)
+}
+
+/// The time at which an answer says that it was sent (RFC 9110, section 6.6.1).
+pub(crate) fn told_time(answer: &ProbeAnswer<'_>) -> Option<OffsetDateTime> {
+    answer.header("date").and_then(http_date)
 }
 
 /// When the window ends, if it has no requests left.

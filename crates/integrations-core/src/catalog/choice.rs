@@ -40,6 +40,7 @@ impl ConsentChoice {
             url: self.url.clone(),
             headers,
             basic_auth,
+            signature: auth.signature.clone(),
             body: None,
             credential: Vec::new(),
         }

@@ -181,6 +181,7 @@ pub(super) struct AuthRequestTable {
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
     pub(super) basic_auth: Option<BasicAuthTable>,
+    pub(super) aws_sigv4: Option<AwsSigV4Table>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) json: Text,
@@ -308,6 +309,14 @@ pub(super) struct JwtTable {
     pub(super) lifetime_seconds: u32,
     #[serde(default)]
     pub(super) issued_before_seconds: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AwsSigV4Table {
+    pub(super) service: String,
+    pub(super) region: String,
 }
 
 fn space() -> String {
@@ -442,6 +451,7 @@ pub(super) struct AccountTable {
 pub(super) struct CallTable {
     pub(super) method: Method,
     pub(super) url: String,
+    pub(super) aws_service: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,
@@ -465,6 +475,7 @@ pub(super) struct ProbeTable {
     pub(super) none: Option<String>,
     pub(super) method: Option<Method>,
     pub(super) url: Option<String>,
+    pub(super) aws_service: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) headers: Text,

@@ -7,6 +7,9 @@ pub mod action;
 #[cfg(test)]
 mod actions_test;
 mod assertion;
+mod aws_signature;
+#[cfg(test)]
+mod aws_signature_test;
 mod choice;
 #[cfg(test)]
 pub(crate) mod contract_test;
@@ -78,6 +81,7 @@ use self::convert::ReadWays;
 use self::search::{Query, Rank, Searchable};
 pub use action::{Action, OtherRequest};
 pub use assertion::{Assertion, Claim, Claimed};
+pub use aws_signature::{AwsSignature, AwsSigner};
 pub use choice::ConsentChoice;
 pub use event_secret::{EventKey, EventSecret, SecretHint};
 pub use events::{

@@ -78,6 +78,8 @@ words! {
         TokenExchange = "token_exchange",
         /// A key, typed into a form, with which assertions are signed (RFC 7523).
         Jwt = "jwt",
+        /// Keys of AWS, typed into a form, with which each request is signed (Signature Version 4).
+        AwsSigV4 = "aws_sigv4",
         /// A secret URL, pasted into a form.
         WebhookUrl = "webhook_url",
     }
@@ -88,7 +90,9 @@ impl AuthKind {
     pub const fn setup_type(self) -> SetupType {
         match self {
             Self::OAuth => SetupType::OAuth,
-            Self::ApiKey | Self::ClientCredentials | Self::TokenExchange | Self::Jwt => SetupType::ApiKey,
+            Self::ApiKey | Self::ClientCredentials | Self::TokenExchange | Self::Jwt | Self::AwsSigV4 => {
+                SetupType::ApiKey
+            }
             Self::WebhookUrl => SetupType::WebhookUrl,
         }
     }

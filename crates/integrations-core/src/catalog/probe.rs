@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::aws_signature::AwsSignature;
 use super::names::{AccountSource, AnswerShape, Method, ResetUnit};
 use super::template::{JsonPointer, Template, UrlTemplate};
 
@@ -17,6 +18,8 @@ pub struct Call {
     pub headers: Vec<(String, Template)>,
     /// User name and password (RFC 7617), if the provider takes the credential this way.
     pub basic_auth: Option<BasicAuth>,
+    /// How it is signed, if the credential is not sent but signs.
+    pub signature: Option<AwsSignature>,
     /// The JSON body. It is sent unchanged: braces in it are not placeholders.
     pub body: Option<Value>,
     /// The members of the JSON body that carry the credential, beside those of `body`.
@@ -30,6 +33,8 @@ pub struct AuthRequest {
     pub headers: Vec<(String, Template)>,
     /// User name and password (RFC 7617), if the provider takes the credential this way.
     pub basic_auth: Option<BasicAuth>,
+    /// How each request is signed, if the credential is not sent but signs.
+    pub signature: Option<AwsSignature>,
     /// Members of each JSON body, if the provider takes the credential this way. Then every request has such a body.
     pub members: Vec<(String, Template)>,
 }

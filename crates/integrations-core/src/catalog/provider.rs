@@ -211,6 +211,11 @@ impl Provider {
         }
     }
 
+    /// Whether each request is signed, with all of its body.
+    pub const fn signs(&self) -> bool {
+        self.auth_request.signature.is_some()
+    }
+
     /// The action called `key`.
     pub fn action(&self, key: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.key == key)

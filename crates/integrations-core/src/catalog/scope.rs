@@ -145,6 +145,19 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Reads and checks the template of a name that is safe in a host: each placeholder is a field of the connection
+    /// that always has a value and cannot be anything else.
+    pub(super) fn label(&self, path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
+        let template = problems.ok(path, Template::parse(text))?;
+        for name in template.placeholders() {
+            let found = self.find(name, Reach::Connection);
+            let checked =
+                found.and_then(|named| named.map_or(Ok(()), |named| check_in_url(&named, Position::Label)));
+            problems.ok(path, checked);
+        }
+        Some(template)
+    }
+
     /// Reads and checks a header's or a credential's template.
     pub(super) fn text(&self, path: &str, text: &str, problems: &mut Problems) -> Option<Template> {
         let template = problems.ok(path, Template::parse(text))?;

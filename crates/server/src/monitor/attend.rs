@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::{Monitor, NotAsked, renew::Renewal, subject::Subject};
 use crate::{
     metrics::ProbeOutcome,
-    provider::prober::{Checked, Prober, UNTIL_ACCEPTED},
+    provider::prober::{Checked, UNTIL_ACCEPTED},
     store::{Claim, LeaseEnd, Schedule},
     vault::Purpose,
 };
@@ -178,7 +178,7 @@ impl Monitor {
     /// Probes. `None`: the host has its maximum of probes in flight, and nobody waits for this one.
     async fn ask(&self, subject: &Subject, is_asked: bool) -> Option<Checked> {
         let Subject { provider, connection, credential } = subject;
-        let request = Prober::request(provider, connection, credential);
+        let request = self.0.prober.request(provider, connection, credential);
         let host = request.as_ref().ok().and_then(|request| request.uri().host()).unwrap_or_default();
         let place = self.0.limits.try_take_host(host);
         if place.is_none() && !is_asked {

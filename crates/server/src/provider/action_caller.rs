@@ -47,7 +47,8 @@ impl ActionCaller {
 
     /// Sends a request once. It may take `time`.
     pub async fn send(&self, to: ActionRequest<'_>, time: Duration) -> Sent {
-        match prepare_action(to.provider, to.connection, to.credential, to.request, to.run) {
+        let now = self.environment.now();
+        match prepare_action(to.provider, to.connection, to.credential, to.request, to.run, now) {
             Ok(request) => self.outbound.send_action(request, to.writes, time).await,
             Err(error) => {
                 // Checked values always render, so the operator's own provider file is probably wrong.

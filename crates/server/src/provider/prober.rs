@@ -143,18 +143,20 @@ impl Prober {
         let is_refused = |answer: &Result<Answer, NoAnswer>| {
             answer.as_ref().is_ok_and(|answer| answer.status == unauthorized)
         };
-        self.until_accepted(is_refused, || self.send(make(&call, provider, connection, credential))).await
+        self.until_accepted(is_refused, || self.send(self.make(&call, provider, connection, credential)))
+            .await
     }
 
     /// The request that asks whether a credential works. Fails if it cannot be made from the stored values.
     pub fn request(
+        &self,
         provider: &Provider,
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
         // Without a probe, the verdict is that nobody was asked.
         let probe = provider.probe.request().ok_or(NoAnswer::Unreachable)?;
-        make(&probe.call, provider, connection, credential)
+        self.make(&probe.call, provider, connection, credential)
     }
 
     /// Asks whether a credential works, with a request of [`Prober::request`].
@@ -175,7 +177,7 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Option<Value> {
-        let answer = self.send(make(call, provider, connection, credential)).await.ok()?;
+        let answer = self.send(self.make(call, provider, connection, credential)).await.ok()?;
         let is_good = (200..300).contains(&answer.status);
         answer.body().json().filter(|_| is_good)
     }
@@ -191,25 +193,31 @@ impl Prober {
         };
         let headers = headers(answer);
         let answer = ProbeAnswer { status: answer.status, headers: &headers, body: &answer.body };
+        let now = self.environment.now();
         Checked {
-            verdict: health::judge(provider, Ok(&answer)),
-            wait: rate_limit::asked_to_wait(provider, &answer, self.environment.now()),
+            verdict: health::judge_at(provider, &answer, now),
+            wait: rate_limit::asked_to_wait(provider, &answer, now),
         }
     }
-}
 
-/// Makes a request. Fails if it cannot be made from the stored values.
-fn make(
-    call: &Call,
-    provider: &Provider,
-    connection: &Map<String, Value>,
-    credential: &Map<String, Value>,
-) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-    prepare(call, provider, connection, credential).map_err(|error| {
-        // Checked values always render, so the operator's own provider file is probably wrong.
-        tracing::warn!(provider = %provider.key, %error, "a request to a provider cannot be made from the stored values: check the provider's file");
-        unmade(provider, connection, credential)
-    })
+    /// Makes a request. Fails if it cannot be made from the stored values.
+    fn make(
+        &self,
+        call: &Call,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
+        prepare(call, provider, connection, credential, self.environment.now()).map_err(|error| {
+            // Checked values always render, so the operator's own provider file is probably wrong.
+            tracing::warn!(
+                provider = %provider.key,
+                %error,
+                "a request to a provider cannot be made from the stored values: check the provider's file"
+            );
+            unmade(provider, connection, credential)
+        })
+    }
 }
 
 /// Why no request can be made from what is stored.

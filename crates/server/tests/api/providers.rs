@@ -1,6 +1,7 @@
 //! Installs providers against a simulator that is strict about what the provider documents.
 
 mod actions;
+mod aws;
 mod kept;
 mod own_hosts;
 mod tokens;

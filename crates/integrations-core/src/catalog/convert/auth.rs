@@ -1,5 +1,6 @@
 //! The `[[auth]]` entry of a provider file.
 
+use super::aws_signature::{check_alone, signature};
 use super::fields::fields;
 use super::values::{basic_auth, check_header, page};
 use super::{oauth, token};
@@ -41,7 +42,7 @@ pub(super) fn setup(
             let form = form(page, fields, kind, connection, problems)?;
             match kind {
                 AuthKind::WebhookUrl => Some(Setup::WebhookUrl(form)),
-                AuthKind::ApiKey | AuthKind::OAuth => Some(Setup::ApiKey(form)),
+                AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::OAuth => Some(Setup::ApiKey(form)),
                 AuthKind::ClientCredentials | AuthKind::TokenExchange | AuthKind::Jwt => {
                     let tables = token::Tables { token, jwt };
                     let fetched = token::fetched(kind, tables, form, connection, problems);
@@ -113,10 +114,10 @@ fn form(
     Some(CredentialForm { page: optional(page)?, fields })
 }
 
-/// Reads what is sent with the credential. What is wrong is left out, and told.
+/// Reads how the credential is sent. What is wrong is left out, and told. `way` is what it is a credential of.
 pub(super) fn request(
     table: AuthRequestTable,
-    kind: AuthKind,
+    way: (AuthKind, Option<&Setup>),
     names: &Names<'_>,
     problems: &mut Problems,
 ) -> AuthRequest {
@@ -132,7 +133,7 @@ pub(super) fn request(
     }
     let basic_auth =
         table.basic_auth.and_then(|table| basic_auth(&table, "auth.0.request.basic_auth", names, problems));
-    if !table.json.is_empty() && kind != AuthKind::ApiKey {
+    if !table.json.is_empty() && way.0 != AuthKind::ApiKey {
         problems.add("auth.0.request.json", "belongs to `kind = \"api_key\"`: tokens are sent in headers");
     }
     let mut members = Vec::new();
@@ -140,5 +141,10 @@ pub(super) fn request(
         let path = format!("auth.0.request.json.{name}");
         members.extend(names.text(&path, &text, problems).map(|template| (name, template)));
     }
-    AuthRequest { headers, basic_auth, members }
+    let signature = signature(way, table.aws_sigv4, names, problems);
+    let request = AuthRequest { headers, basic_auth, signature, members };
+    if request.signature.is_some() {
+        check_alone(&request, problems);
+    }
+    request
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::aws_signature::{is_of_signature, of_call};
 use super::values::{check_header, pointer, statuses, to_json};
 use crate::catalog::file::{AccountTable, AnswerCheckTable, CallTable, ProbeTable};
 use crate::catalog::names::{AccountSource, AnswerShape, AuthKind, Method};
@@ -66,12 +67,13 @@ fn health_probe(
     names: &Names<'_>,
     problems: &mut Problems,
 ) -> Option<HealthProbe> {
-    let ProbeTable { method, url, headers, body, .. } = table;
+    let ProbeTable { method, url, aws_service, headers, body, .. } = table;
     let (method, url) = (needed(method, "method", problems), needed(url, "url", problems));
     let good_statuses = needed(table.good_statuses, "good_statuses", problems);
     let refused_statuses = needed(table.refused_statuses, "refused_statuses", problems);
     let (method, good_statuses, refused_statuses) = (method?, good_statuses?, refused_statuses?);
-    let call = call(CallTable { method, url: url?, headers, body }, "probe", auth, names, problems);
+    let table_of_call = CallTable { method, url: url?, aws_service, headers, body };
+    let call = call(table_of_call, "probe", auth, names, problems);
     if matches!(method, Method::Put | Method::Patch | Method::Delete) {
         problems.add(
             "probe.method",
@@ -172,6 +174,7 @@ fn call(
         url: url?,
         headers,
         basic_auth: auth.basic_auth.clone(),
+        signature: of_call(auth, table.aws_service.as_deref(), path, names, problems),
         body: optional(body)?,
         credential: auth.members.clone(),
     })
@@ -207,6 +210,9 @@ fn check_members(
 
 /// Checks that a header is none of those that are sent with the credential.
 pub(super) fn check_unsent(name: &str, path: &str, auth: &AuthRequest, problems: &mut Problems) {
+    if auth.signature.is_some() && is_of_signature(name) {
+        problems.add(path, format!("`{name}` is set by the signature"));
+    }
     let is_authorization = auth.basic_auth.is_some() && name.eq_ignore_ascii_case("authorization");
     if is_authorization || auth.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
         problems.add(path, format!("`{name}` is sent by [auth.request] already"));

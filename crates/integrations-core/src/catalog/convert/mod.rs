@@ -2,6 +2,7 @@
 
 mod actions;
 mod auth;
+mod aws_signature;
 mod calls;
 mod choice;
 mod event_secret;
@@ -97,7 +98,7 @@ fn provider(
     let reach = if matches!(setup, Some(Setup::WebhookUrl(_))) { Reach::Secret } else { Reach::Stored };
     let api_base_url = names.url("api_base_url", &file.api_base_url, reach, problems);
     let revoke_page = file.revoke_page.map(|page| names.url("revoke_page", &page, Reach::Stored, problems));
-    let auth_request = auth::request(sent, kind, &names, problems);
+    let auth_request = auth::request(sent, (kind, setup.as_ref()), &names, problems);
     let revoke = revoke.map(|table| revoke::revoke(table, &auth_request, &names, reach, problems));
     let probe = calls::probe(file.probe, kind, &auth_request, &names, problems);
     let account = file.account.map(|account| calls::account(account, &auth_request, &names, problems));

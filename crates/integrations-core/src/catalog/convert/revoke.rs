@@ -79,6 +79,9 @@ impl Reader<'_> {
             let message = "a request that revokes changes something, so it is neither GET nor HEAD";
             problems.add(format!("{path}.method"), message);
         }
+        if table.sends_credential && self.auth.signature.is_some() {
+            problems.add(format!("{path}.sends_credential"), "requests that revoke are not signed");
+        }
         let url = self.names.url(&format!("{path}.url"), &table.url, self.reach, problems);
         let mut headers = Vec::new();
         for (name, text) in table.headers {

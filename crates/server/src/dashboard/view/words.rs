@@ -160,6 +160,7 @@ pub(crate) const fn way(kind: AuthKind) -> &'static str {
         AuthKind::ClientCredentials => "With an app's id and secret",
         AuthKind::TokenExchange => "With what gets a token",
         AuthKind::Jwt => "With a signing key",
+        AuthKind::AwsSigV4 => "With keys of AWS",
         AuthKind::WebhookUrl => "With a secret address",
     }
 }

@@ -22,7 +22,7 @@ const GRAPHQL_LIMIT: usize = 1024 * 1024;
 const SMALL: u64 = 256 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The body as it is sent: whole where it decides or can be sent again, and otherwise as it arrives.
+/// The body as it is sent: whole where it decides, is signed or can be sent again, and otherwise as it arrives.
 pub(super) async fn payload(
     api: &Api,
     admitted: &mut Admitted,
@@ -42,7 +42,8 @@ pub(super) async fn payload(
         return Ok(Payload::Whole(api.proxy.judge_body(admitted, &body)?));
     }
     let form = form_of(headers);
-    if form.is_some() || content_length(headers).is_some_and(|length| length <= SMALL) {
+    let is_small = content_length(headers).is_some_and(|length| length <= SMALL);
+    if form.is_some() || is_small || admitted.signs_body() {
         let body = whole(headers, body, &api.settings, LIMIT).await?;
         form.map_or(Ok(()), |media| check_form(&media, &body)).map_err(ProxyError::from)?;
         return Ok(Payload::Whole(body));

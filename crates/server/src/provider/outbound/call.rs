@@ -4,11 +4,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use integrations_core::{
     action::{RenderedBody, RenderedRequest},
-    catalog::{BasicAuth, Call, Method, Provider, RenderError, Template},
+    catalog::{AwsSignature, BasicAuth, Call, Method, Provider, RenderError, Template},
     ids::RunId,
 };
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use url::{Url, form_urlencoded};
+
+use super::aws_signature::{NotSigned, sign};
 
 pub(in crate::provider) const JSON: &str = "application/json";
 pub(in crate::provider) const FORM: &str = "application/x-www-form-urlencoded";
@@ -25,9 +28,16 @@ pub enum CallError {
     /// A value is not allowed in a header.
     #[error("a value is not allowed in the header {0}")]
     Header(String),
+    /// It is signed, and that cannot be done.
+    #[error(transparent)]
+    NotSigned(#[from] NotSigned),
+    /// It is signed with its body, which is not known before it is sent.
+    #[error("a request that is signed needs its whole body before it is sent")]
+    BodyUnknown,
 }
 
-/// Makes a request from its description, the connection and the credential.
+/// Makes a request from its description, the connection and the credential. If requests are signed, it is valid for
+/// some minutes from `now` on.
 ///
 /// A header whose placeholder has no value is omitted, because the placeholder is an optional field.
 pub fn prepare(
@@ -35,6 +45,7 @@ pub fn prepare(
     provider: &Provider,
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
+    now: OffsetDateTime,
 ) -> Result<Request<Vec<u8>>, CallError> {
     let value = |name: &str| provider.placeholder(connection, credential, name);
     let mut request = Request::new(Vec::new());
@@ -44,11 +55,12 @@ pub fn prepare(
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
     add_headers(headers, &call.headers, call.basic_auth.as_ref(), value)?;
-    if let Some(body) = with_members(call.body.clone(), &call.credential, value)? {
+    let body = with_members(call.body.clone(), &call.credential, value)?;
+    let body = body.map(|body| serde_json::to_vec(&body).unwrap_or_default());
+    if body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
-        *request.body_mut() = serde_json::to_vec(&body).unwrap_or_default();
     }
-    Ok(request)
+    whole(request, body.unwrap_or_default(), call.signature.as_ref(), value, now)
 }
 
 /// Makes the request of a run's action, with the credential. The host is that of the provider's file, whatever the path
@@ -61,6 +73,7 @@ pub fn prepare_action(
     credential: &Map<String, Value>,
     rendered: &RenderedRequest,
     run: RunId,
+    now: OffsetDateTime,
 ) -> Result<Request<Vec<u8>>, CallError> {
     let value = |name: &str| provider.placeholder(connection, credential, name);
     let url = action_url(provider.api_base_url.render(value)?, rendered)?;
@@ -94,18 +107,35 @@ pub fn prepare_action(
     // The credential's headers come last: no other may be in their place.
     let auth = &provider.auth_request;
     add_headers(headers, &auth.headers, auth.basic_auth.as_ref(), value)?;
-    *request.body_mut() = body.map(|(_, body)| body).unwrap_or_default();
+    whole(request, body.map(|(_, body)| body).unwrap_or_default(), auth.signature.as_ref(), value, now)
+}
+
+/// A request with its body, signed if there is a signature.
+fn whole<'v>(
+    mut request: Request<Vec<u8>>,
+    body: Vec<u8>,
+    signature: Option<&AwsSignature>,
+    value: impl Fn(&str) -> Option<&'v str> + Copy,
+    now: OffsetDateTime,
+) -> Result<Request<Vec<u8>>, CallError> {
+    if let Some(signature) = signature {
+        sign(&mut request, &body, signature, value, now)?;
+    }
+    *request.body_mut() = body;
     Ok(request)
 }
 
 /// Makes a request that a caller wrote: its method, its path below the base URL, its query, and the headers that are
-/// passed. The credential's headers come last, so no other is in their place. Also returns its URL.
+/// passed. The credential's headers come last, so no other is in their place. Also returns its URL. `body` is `None` if
+/// it is sent as it arrives.
 pub fn prepare_forwarded(
     provider: &Provider,
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
     (method, path, query): (Method, &str, Option<&str>),
     headers: &HeaderMap,
+    body: Option<&[u8]>,
+    now: OffsetDateTime,
 ) -> Result<(Request<()>, Url), CallError> {
     let value = |name: &str| provider.placeholder(connection, credential, name);
     let mut url = below(provider.api_base_url.render(value)?, path)?;
@@ -119,6 +149,9 @@ pub fn prepare_forwarded(
     // The form of the answer is the caller's wish, if it has one: a diff or the raw text in place of JSON.
     if let Some(accept) = headers.get(header::ACCEPT).filter(|accept| *accept != "*/*") {
         request.headers_mut().insert(header::ACCEPT, accept.clone());
+    }
+    if let Some(signature) = &auth.signature {
+        sign(&mut request, body.ok_or(CallError::BodyUnknown)?, signature, value, now)?;
     }
     Ok((request, url))
 }
@@ -245,8 +278,9 @@ mod tests {
         let accept = |wish: &'static str| {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(wish))]);
             let address = (Method::Get, "/x", None);
-            let prepared = prepare_forwarded(github, &Map::new(), &credential, address, &headers).unwrap();
-            prepared.0.headers()[header::ACCEPT].clone()
+            let (nothing, now) = (Map::new(), OffsetDateTime::UNIX_EPOCH);
+            let prepared = prepare_forwarded(github, &nothing, &credential, address, &headers, None, now);
+            prepared.unwrap().0.headers()[header::ACCEPT].clone()
         };
         assert_eq!(accept("application/vnd.github.diff"), "application/vnd.github.diff");
         assert_eq!(accept("*/*"), "application/vnd.github+json");

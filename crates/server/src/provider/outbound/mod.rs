@@ -2,6 +2,7 @@
 //! connects only to public addresses and those that the operator allows.
 
 mod address;
+mod aws_signature;
 mod call;
 mod coding;
 mod forward;

@@ -128,6 +128,11 @@ impl Admitted {
         self.writes.is_none()
     }
 
+    /// Whether all of the body must be known before it is sent, because it is signed.
+    pub fn signs_body(&self) -> bool {
+        self.asking.account.provider.signs()
+    }
+
     fn decide(&mut self) -> Result<(), Refusal> {
         let wish = self.wish(&self.loaded)?;
         let (writes, versions) = (wish.writes, wish.versions());

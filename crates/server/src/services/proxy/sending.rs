@@ -174,8 +174,14 @@ impl Proxy {
     ) -> Result<(Forwarded, Url), Unforwarded> {
         let (path, query) = (admitted.route.path(), admitted.query.as_deref());
         let address = (admitted.route.method(), path.as_str(), query);
-        let prepared =
-            prepare_forwarded(opened.provider(), &opened.connection, &opened.credential, address, headers);
+        let body: Option<&[u8]> = match &payload {
+            Payload::Nothing => Some(&[]),
+            Payload::Whole(bytes) => Some(bytes.as_ref()),
+            Payload::Streamed(_) => None,
+        };
+        let (provider, now) = (opened.provider(), self.actions.environment.now());
+        let (connection, credential) = (&opened.connection, &opened.credential);
+        let prepared = prepare_forwarded(provider, connection, credential, address, headers, body, now);
         let (request, url) = prepared.map_err(|error| {
             // Checked values always render, so the operator's own provider file is probably wrong.
             let provider = &opened.provider().key;

@@ -8,10 +8,7 @@ use tokio::time::Instant;
 use super::{Revocations, subject::Subject};
 use crate::{
     jobs::{Backoff, retry_until},
-    provider::{
-        authorization_server::AuthorizationServer,
-        prober::{Prober, asked_to_wait},
-    },
+    provider::{authorization_server::AuthorizationServer, prober::asked_to_wait},
     store::{RevocationClaim, StoreError},
     vault::Purpose,
 };
@@ -55,7 +52,7 @@ impl Revocations {
         subject: &mut Subject,
     ) -> Result<Shown, StoreError> {
         let Subject { provider, connection, credential } = &*subject;
-        let request = Prober::request(provider, connection, credential);
+        let request = self.0.prober.request(provider, connection, credential);
         let checked = self.0.prober.check(provider, request).await;
         match checked.verdict {
             Verdict::Well => Ok(Shown::Works { is_new: false }),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     assertion::verify,
-    body,
+    aws_signature, body,
     expectations::{Account, Call, Expectations, Key, Way},
     message::{Request, Response},
     state::{State, lock},
@@ -16,6 +16,18 @@ use super::{
 
 /// Answers a call of this provider's API; `None` if the request is not one.
 pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
+    let answer = judged(state, provider, request)?;
+    let now = provider.aws_sigv4.as_ref().and_then(|_| {
+        let now = lock(&state.switches).now;
+        now.or_else(|| aws_signature::time_of(request))
+    });
+    Some(match now {
+        Some(now) => answer.dated(now),
+        None => answer,
+    })
+}
+
+fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
     let calls: Vec<&Call> = provider.calls.iter().filter(|call| call.resembles(request)).collect();
     let refusal = |call: &Call| Response::json(call.refusal.status, &call.refusal.body);
     let first = calls.first()?;
@@ -34,12 +46,20 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
         return Some(refusal(first));
     }
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
+    let now = switches.now;
     drop(switches);
     let credentials = credentials(state, provider, request);
     let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
     let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
-    let judged =
-        all.map(|(call, known)| (problems_of(call, known.key, &known.values, request), call, &known.values));
+    let judged = all.map(|(call, known)| {
+        let mut problems = problems_of(call, known.key, &known.values, request);
+        let signature = provider.aws_sigv4.iter();
+        problems.extend(signature.flat_map(|signature| {
+            let signature = signature.of_call(call.aws_service.as_deref());
+            aws_signature::problems(&signature, &known.values, request, now)
+        }));
+        (problems, call, &known.values)
+    });
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
         state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
         return Some(refusal(first));

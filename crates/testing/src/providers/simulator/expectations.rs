@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
+    aws_signature::AwsSignature,
     message::Request,
     template::{self, Values},
 };
@@ -36,6 +37,8 @@ pub(super) struct Expectations {
     /// How forms get tokens.
     #[serde(default)]
     pub(super) grants: Vec<Grant>,
+    /// How each call is signed, if it is one of AWS.
+    pub(super) aws_sigv4: Option<AwsSignature>,
     /// The assertion that is itself the token of each call, if a person's key signs it.
     pub(super) signed: Option<Signed>,
 }
@@ -367,6 +370,8 @@ pub(super) struct Call {
     #[serde(default)]
     pub(super) answer_headers: BTreeMap<String, String>,
     pub(super) answer: Value,
+    /// The service that it is signed for, if that is another than of all calls.
+    pub(super) aws_service: Option<String>,
     /// Whether it ends the access token that it is sent with.
     #[serde(default)]
     pub(super) ends_token: bool,

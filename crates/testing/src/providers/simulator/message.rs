@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header;
 use http_body_util::Full;
 use serde_json::Value;
+use time::{OffsetDateTime, macros::format_description};
 
 use crate::https;
 
@@ -78,6 +79,15 @@ impl Response {
 
     pub(super) fn page(status: u16, body: String) -> Self {
         Self::new(status, "text/html; charset=utf-8", body)
+    }
+
+    /// The same, sent at this time by the clock of whoever sends it.
+    pub(super) fn dated(mut self, now: OffsetDateTime) -> Self {
+        let form = format_description!(
+            "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+        );
+        self.headers.push(("date".to_owned(), now.format(form).unwrap()));
+        self
     }
 
     /// Turns it into an HTTP response.

@@ -7,6 +7,7 @@
 
 mod assertion;
 mod authorize;
+mod aws_signature;
 mod body;
 mod calls;
 mod expectations;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::{
@@ -35,6 +36,8 @@ pub struct Switches {
     /// A word in the bodies of calls whose answers are lost: the provider does what they ask for, and breaks the
     /// connection in place of an answer.
     pub loses: Option<&'static str>,
+    /// What time it is where signatures have one. `None`: that of each request.
+    pub now: Option<OffsetDateTime>,
 }
 
 /// What a token endpoint answers.
