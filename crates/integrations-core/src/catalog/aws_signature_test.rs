@@ -43,7 +43,7 @@ fn requests_are_signed_for_the_service_and_region_of_the_file() {
     let acme = catalog.get("acme").unwrap();
     assert_eq!((acme.auth, acme.setup_type()), (AuthKind::AwsSigV4, SetupType::ApiKey));
     assert!(acme.signs());
-    for signature in [&acme.auth_request.signature, &acme.probe.call.signature] {
+    for signature in [&acme.auth_request.signature, &acme.probe.request().unwrap().call.signature] {
         let signature = signature.as_ref().unwrap();
         assert_eq!((signature.service.as_str(), signature.region.as_str()), ("things", "{region}"));
     }
@@ -51,7 +51,7 @@ fn requests_are_signed_for_the_service_and_region_of_the_file() {
     let other = ways_test::file(WAY).replace(probe, &format!("{probe}aws_service = \"other\"\n"));
     let catalog = read(&other).unwrap();
     let acme = catalog.get("acme").unwrap();
-    assert_eq!(acme.probe.call.signature.as_ref().unwrap().service.as_str(), "other");
+    assert_eq!(acme.probe.request().unwrap().call.signature.as_ref().unwrap().service.as_str(), "other");
     assert_eq!(acme.auth_request.signature.as_ref().unwrap().service.as_str(), "things");
 }
 

@@ -71,7 +71,7 @@ impl Prober {
         credential: &Map<String, Value>,
         granted: Option<&Value>,
     ) -> Findings {
-        let outcome = self.send(Self::request(provider, connection, credential)).await;
+        let outcome = self.send(self.request(provider, connection, credential)).await;
         let Checked { verdict, wait } = self.judge(provider, outcome.as_ref().map_err(|reason| *reason));
         let probed = outcome.ok().and_then(|answer| answer.body().json());
         let account = match &provider.account {

@@ -167,7 +167,8 @@ async fn each_request_is_signed_for_its_time(server: &Server, simulator: &Simula
     simulator.switch(|switches| switches.now = Some(START + Duration::hours(2)));
     assert_eq!(server.check("acme").await.data()["health_status"], "healthy");
     let checked = last(simulator);
-    assert_eq!(header(&checked, "x-amz-date"), "20260301T120000Z");
+    let date = header(&checked, "x-amz-date");
+    assert!(date.starts_with("20260301T1200"), "{date}");
     assert_ne!(header(&checked, "authorization"), first);
     assert_eq!(simulator.complaints(), [""; 0]);
     let shown = server.integration("acme").await.to_string();
@@ -240,7 +241,7 @@ async fn what_was_signed_is_all_that_is_taken(server: &Server, simulator: &Simul
         (in_header("authorization", "/things/", "/ses/"), "another key, day, region or service"),
         (in_header("authorization", "AKIDEXAMPLE", "AKIDOTHER"), "another key, day, region or service"),
         (in_header("authorization", "content-type;", ""), "the header content-type is not signed"),
-        (in_header("x-amz-date", "T100000Z", "T100001Z"), "does not match"),
+        (in_header("x-amz-date", "T1000", "T1001"), "does not match"),
         (in_header("x-amz-date", "20260301", "20260302"), "more than 5 minutes away"),
         (in_header("accept", "application/json", "text/plain"), "does not match"),
         (add("x-amz-target", "Other"), "the header x-amz-target is not signed"),

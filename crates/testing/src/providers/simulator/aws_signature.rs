@@ -274,6 +274,9 @@ mod tests {
         }
     }
 
+    /// A request of the suite, with its signature: method, target, headers and body.
+    type Published<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
     /// The test suite that AWS publishes with its software development kits.
     #[test]
     fn the_published_signatures_match() {
@@ -285,7 +288,7 @@ mod tests {
         let spaces = [("my-header1", " value1"), ("my-header2", "\"a   b   c\"")];
         let temporary = [("x-amz-security-token", TOKEN)];
         let query = "/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1";
-        let published: [(&str, &str, &[(&str, &str)], &str, &str); 5] = [
+        let published: [Published<'_>; 5] = [
             ("GET", "/", &[], "", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
             ("GET", query, &[], "", "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac"),
             ("GET", "/", &spaces, "", "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"),
