@@ -91,8 +91,8 @@ pub(super) static CLAIM_POSTGRES: LazyLock<String> = LazyLock::new(|| {
 /// The same on SQLite, which has only one writer at a time.
 pub(super) static CLAIM_SQLITE: LazyLock<String> = LazyLock::new(|| claim("", ""));
 
-/// What a lease's streams send next, in order: `$1` lease, `$2` the most of each stream. A stream without a row here has
-/// nothing to send, or its webhook is disabled or its project archived.
+/// What a lease's streams send next, in order: `$1` lease, `$2` the most of each stream. A stream without a row here
+/// has nothing to send, or its webhook is disabled or its project archived.
 fn next(of_a_stream: &str) -> String {
     format!(
         "SELECT d.id, d.webhook_id, d.stream, d.event_id, d.attempts, d.redelivered_after, \
