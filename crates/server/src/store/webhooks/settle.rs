@@ -41,7 +41,8 @@ pub struct Attempts {
 impl Store {
     /// Stores what came of these attempts at `now`, all in one transaction, with what follows for their webhooks. Those
     /// of a stream are all there, in order, and end its lease. However many there are, it takes a few statements. What
-    /// is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are disabled.
+    /// is no longer under its lease is left as it is. `id` makes ids for what is recorded of webhooks that are
+    /// disabled.
     pub async fn settle_deliveries(
         &self,
         attempts: Vec<Attempts>,
