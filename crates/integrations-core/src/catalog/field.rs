@@ -253,6 +253,7 @@ impl Field {
         if self.pattern.as_ref().is_some_and(|pattern| pattern.matches(text)) {
             return Ok(());
         }
+        check_size(&text.into(), MAX_VALUE_BYTES)?;
         let host = self.host_in(own, text).ok_or_else(|| self.expectation())?;
         if own.approved.approve(&host) {
             return Ok(());

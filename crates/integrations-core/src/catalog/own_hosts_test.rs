@@ -275,3 +275,24 @@ fn a_probe_may_be_left_out_with_a_reason() {
         "stands alone",
     );
 }
+
+#[test]
+fn what_is_not_approved_any_more_is_not_replaced_by_a_default() {
+    let file = OWN.replace(
+        "[auth.request]\n",
+        "[[auth.fields]]\nkey = \"base_url\"\nlabel = \"Address\"\nhelp = \"Under Settings.\"\n\
+         host = \"operator_approved\"\npattern = '^https://cloud\\.acme\\.example$'\n\
+         default = \"https://cloud.acme.example\"\nmismatch = \"Expected an address\"\n\
+         example = \"https://cloud.acme.example\"\n\n[auth.request]\n",
+    );
+    let provider =
+        |list: &[&str]| Arc::clone(load(&file).unwrap().approving(&approved(list)).get("acme").unwrap());
+    let (none, own) =
+        (Map::new(), Map::from_iter([("base_url".to_owned(), json!("https://own.example.com"))]));
+    let read = |list: &[&str], credential: &Map<String, Value>| {
+        provider(list).placeholder(&none, credential, "base_url").map(str::to_owned)
+    };
+    assert_eq!(read(&[], &none).as_deref(), Some("https://cloud.acme.example"));
+    assert_eq!(read(&["own.example.com"], &own).as_deref(), Some("https://own.example.com"));
+    assert_eq!(read(&[], &own), None);
+}

@@ -277,9 +277,14 @@ impl Provider {
         name: &str,
     ) -> Option<&'a str> {
         let kept = self.tokens().and_then(|tokens| tokens.kept.iter().find(|kept| kept.name == name));
-        self.connection_value(connection, name)
-            .or_else(|| self.credential_value(credential, name))
-            .or_else(|| kept.and_then(|kept| kept.default.as_deref()))
+        if let Some(value) = self.connection_value(connection, name) {
+            return Some(value);
+        }
+        if credential.get(name).is_some_and(Value::is_string) {
+            // What may not be used any more is not replaced by a default: nobody chose that for this credential.
+            return self.credential_value(credential, name);
+        }
+        kept.and_then(|kept| kept.default.as_deref())
             .or_else(|| self.form().and_then(|form| default_of(&form.fields, name)))
     }
 

@@ -134,6 +134,10 @@ impl Reader<'_> {
             let message = "[auth.request] puts the credential into JSON bodies: name it in `json` here";
             problems.add(format!("{path}.sends_credential"), message);
         }
+        if call.sends_credential && self.auth.signature.is_some() {
+            let message = "[auth.request] signs requests, and a revocation is not signed: leave it out";
+            problems.add(format!("{path}.sends_credential"), message);
+        }
         let path = format!("{path}.client_auth");
         let Some(client_auth) = call.client_auth else { return };
         let has = |name: &str| self.auth.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));

@@ -4,6 +4,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
+use http::{HeaderMap, header::AUTHORIZATION};
 use integrations_core::{
     action::sensitive_values,
     audit::REDACTED,
@@ -11,7 +12,7 @@ use integrations_core::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 /// What RFC 3986, section 2.3 leaves as it is.
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -37,14 +38,24 @@ impl Secrets {
     ) -> Self {
         let fields = provider.form().into_iter().flat_map(|form| &form.fields);
         let names = fields.map(|field| field.key.as_str()).chain(["access_token", "refresh_token"]);
+        let values: Vec<&str> = names.filter_map(|name| credential.get(name)?.as_str()).collect();
+        let in_urls = values.iter().flat_map(|value| parts_of_url(value));
         let mut secrets: Vec<String> =
-            names.filter_map(|name| credential.get(name)?.as_str()).map(str::to_owned).collect();
+            in_urls.chain(values.iter().map(|value| (*value).to_owned())).collect();
         if let Some(basic) = &provider.auth_request.basic_auth {
             let value = |name: &str| provider.placeholder(connection, credential, name);
             let parts = basic.username.render(value).ok().zip(basic.password.render(value).ok());
             secrets.extend(parts.map(|(username, password)| format!("{username}:{password}")));
         }
         Self::in_every_form(&secrets)
+    }
+
+    /// The signature of a request, which is good for some minutes (Signature Version 4 of AWS).
+    pub(in crate::services) fn of_signature(headers: &HeaderMap) -> Self {
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let signature =
+            authorization.and_then(|value| value.split_once("Signature=")).map(|(_, text)| text.to_owned());
+        Self::in_every_form(signature.as_slice())
     }
 
     /// What an action calls sensitive of an input.
@@ -93,6 +104,16 @@ impl Secrets {
     pub(in crate::services) fn hide_in(&self, members: Map<String, Value>) -> Map<String, Value> {
         members.into_iter().map(|(name, value)| (self.hide_in_text(&name), self.hide(value))).collect()
     }
+}
+
+/// The parts of an address that is a secret, as whoever is asked there may repeat them: servers answer with the path
+/// that they do not know.
+fn parts_of_url(value: &str) -> Vec<String> {
+    let Some(url) = Url::parse(value).ok().filter(|url| url.scheme() == "https") else { return Vec::new() };
+    let path = url.path().trim_end_matches('/');
+    let query = url.query().map(str::to_owned);
+    let both = query.as_ref().map(|query| format!("{}?{query}", url.path()));
+    [url.as_str().to_owned(), path.to_owned()].into_iter().chain(both).chain(query).collect()
 }
 
 /// The forms in which a secret may come back: as it is, percent-encoded, in JSON, in base64.
@@ -151,6 +172,36 @@ mod tests {
             assert_eq!(hidden.hide_in_text(&format!("<{text}>")), "<[redacted]>", "{text}");
         }
         assert_eq!(hidden.hide_in_text("sk_live"), "sk_live");
+    }
+
+    #[test]
+    fn an_address_that_is_a_secret_is_hidden_in_parts() {
+        let hidden =
+            Secrets::in_every_form(&parts_of_url("https://Hooks.Example.com:443/in/SECRET/?sig=a%2Bb"));
+        for text in [
+            "https://hooks.example.com/in/SECRET/?sig=a%2Bb",
+            "/in/SECRET/?sig=a%2Bb",
+            "/in/SECRET",
+            "sig=a%2Bb",
+        ] {
+            assert_eq!(
+                hidden.hide_in_text(&format!("Cannot POST {text}")),
+                "Cannot POST [redacted]",
+                "{text}"
+            );
+        }
+        assert_eq!(hidden.hide_in_text("/in/other"), "/in/other");
+        assert!(parts_of_url("sk_live").is_empty());
+    }
+
+    #[test]
+    fn a_signature_is_hidden() {
+        let mut headers = HeaderMap::new();
+        let text = "AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature=5fa00fa31553b73e";
+        headers.insert(AUTHORIZATION, text.parse().unwrap());
+        assert_eq!(Secrets::of_signature(&headers).hide_in_text("<5fa00fa31553b73e>"), "<[redacted]>");
+        headers.insert(AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert!(Secrets::of_signature(&headers).forms().is_empty());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
         outbound::{Answer, Forwarded, Payload, Unforwarded, prepare_forwarded},
         prober::unmade,
     },
-    services::actions::{CallError, opened::Opened},
+    services::actions::{CallError, opened::Opened, secrets::Secrets},
     store::NewAuditEvent,
 };
 
@@ -167,7 +167,7 @@ impl Proxy {
     async fn ask_once(
         &self,
         admitted: &Admitted,
-        opened: &Opened,
+        opened: &mut Opened,
         headers: &HeaderMap,
         payload: Payload,
         deadline: Instant,
@@ -188,6 +188,7 @@ impl Proxy {
             tracing::warn!(%provider, %error, "a request cannot be made from the stored values");
             Unforwarded::Unsent(unmade(opened.provider(), &opened.connection, &opened.credential))
         })?;
+        opened.secrets = std::mem::take(&mut opened.secrets).and(Secrets::of_signature(request.headers()));
         let time = deadline.saturating_duration_since(Instant::now());
         let writes = admitted.writes.unwrap_or(true);
         Ok((self.actions.outbound.forward(request, payload, writes, time).await?, url))

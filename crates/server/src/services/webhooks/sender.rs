@@ -102,7 +102,7 @@ impl Job for DeliveryWork {
             metrics.delivery_age(age.unwrap_or_default());
             self.measured = Some(Instant::now());
         }
-        let is_full = due.len() == limit;
+        let is_full = limit > 0 && due.len() == limit;
         for stream in due {
             self.begin(stream).await;
         }
@@ -197,11 +197,13 @@ impl Webhooks {
 async fn settle_all(store: Store, environment: Environment, mut ended: mpsc::Receiver<Vec<Attempts>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while ended.recv_many(&mut batch, BATCH).await > 0 {
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < BATCH
-            && let Ok(more) = ended.try_recv()
-        {
-            batch.push(more);
+        if batch.len() < BATCH {
+            tokio::time::sleep(GATHER).await;
+            while batch.len() < BATCH
+                && let Ok(more) = ended.try_recv()
+            {
+                batch.push(more);
+            }
         }
         let attempts: Vec<Attempts> = batch.drain(..).flatten().collect();
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));

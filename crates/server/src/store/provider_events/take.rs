@@ -102,7 +102,12 @@ impl AnswerMany for Takes {
 
     async fn answer_many(&self, requests: &[Taking]) -> Vec<Self::Answer> {
         if requests.len() > 1 {
-            match self.take(requests).await {
+            let mut taken = self.take(requests).await;
+            if matches!(taken, Err(StoreError::Unavailable(_))) {
+                // It may have been a deadlock, which another attempt does not meet.
+                taken = self.take(requests).await;
+            }
+            match taken {
                 Ok(Some(stored)) => return stored.into_iter().map(Ok).collect(),
                 Err(error @ (StoreError::Away | StoreError::Unavailable(_))) => {
                     return vec![Err(Arc::new(error)); requests.len()];

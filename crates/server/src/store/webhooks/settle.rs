@@ -1,6 +1,6 @@
 //! Stores what came of attempts, and gives the leases of their streams back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use integrations_core::{
     audit::{Actor, AuditAction, change},
@@ -17,11 +17,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Announcement, Due, announce, statements,
-    streams::{Key, held, hold, let_go},
+    streams::{Key, held, hold_what_is_free, let_go},
 };
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
-    entity::{project, webhook, webhook_attempt},
+    entity::{project, webhook, webhook_attempt, webhook_delivery},
     transaction::Transaction,
 };
 
@@ -70,7 +70,8 @@ impl Store {
             let streams = streams.into_iter().filter(|(leased, _)| held.contains(leased));
             let standing =
                 streams.fold(before, |standing, ((key, _), of_one)| settled.add(key, of_one, standing, now));
-            if standing != before {
+            let is_active = row.status == WebhookStatus::Active.as_str();
+            if standing != before || (is_active && standing.has_ended(now)) {
                 settled.standings.push((row, standing));
             }
         }
@@ -147,11 +148,14 @@ impl Settled<'_> {
     }
 
     async fn store(
-        self,
+        mut self,
         on: &Transaction,
         now: OffsetDateTime,
         id: impl Fn() -> AuditEventId,
     ) -> Result<(), StoreError> {
+        let ids = self.attempts.iter().map(|one| one.delivery_id.as_str());
+        let there = still_there(on, ids).await?;
+        self.attempts.retain(|one| there.contains(&one.delivery_id));
         if !self.attempts.is_empty() {
             let ids: Vec<Value> = self.attempts.iter().map(|one| one.delivery_id.as_str().into()).collect();
             let attempts = self.attempts.into_iter().map(webhook_attempt::ActiveModel::from);
@@ -174,12 +178,29 @@ impl Settled<'_> {
             }
             change.update(on).await?;
             if ends {
-                hold(on, &row.id).await?;
+                hold_what_is_free(on, &row.id).await?;
                 tell_disabled(on, row, now, id()).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Locks those of these deliveries that are still kept, in the order of their ids.
+async fn still_there(
+    on: &Transaction,
+    ids: impl Iterator<Item = &str>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let there = webhook_delivery::Entity::find()
+        .select_only()
+        .column(webhook_delivery::Column::Id)
+        .filter(webhook_delivery::Column::Id.is_in(ids))
+        .order_by_asc(webhook_delivery::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple::<String>()
+        .all(on)
+        .await?;
+    Ok(there.into_iter().collect())
 }
 
 async fn execute(

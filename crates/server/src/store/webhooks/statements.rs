@@ -28,10 +28,12 @@ fn placeholders(first: usize, count: usize) -> String {
 }
 
 /// Gives so many deliveries what came of their attempts: `$1` status, `$2` when the next attempt is made, or null, `$3`
-/// the attempt's number, then the deliveries.
+/// the attempt's number, then the deliveries. One that was dropped meanwhile is not sent again.
 pub(super) fn attempted(deliveries: usize) -> String {
     format!(
-        "UPDATE webhook_deliveries SET status = $1, next_attempt_at = $2, attempts = $3, \
+        "UPDATE webhook_deliveries SET \
+         status = CASE WHEN webhook_deliveries.status = 'dropped' AND $1 = 'pending' THEN 'dropped' ELSE $1 END, \
+         next_attempt_at = CASE WHEN webhook_deliveries.status <> 'dropped' THEN $2 END, attempts = $3, \
          status_code = a.status_code, error = a.error, duration_ms = a.duration_ms FROM webhook_attempts a \
          WHERE a.delivery_id = webhook_deliveries.id AND a.number = $3 AND webhook_deliveries.id IN ({})",
         placeholders(4, deliveries)

@@ -6,7 +6,7 @@ use integrations_core::{ids::LeaseId, webhook::DeliveryStatus};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, QueryTrait as _,
-    sea_query::{Expr, ExprTrait as _, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement},
 };
 use time::OffsetDateTime;
 
@@ -105,6 +105,27 @@ pub(super) async fn hold(on: &Transaction, webhook: &str) -> Result<(), StoreErr
         .col_expr(webhook_stream::Column::DueAt, Expr::value(None::<OffsetDateTime>))
         .filter(all_in_order(webhook))
         .filter(webhook_stream::Column::LeaseOwner.is_null())
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// The same for a webhook that is disabled by what came of its messages. Other streams are locked already, so none is
+/// waited for: what another transaction has locked is put aside when it is claimed.
+pub(super) async fn hold_what_is_free(on: &Transaction, webhook: &str) -> Result<(), StoreError> {
+    use webhook_stream::Column;
+
+    let free = webhook_stream::Entity::find()
+        .select_only()
+        .column(Column::Stream)
+        .filter(Column::WebhookId.eq(webhook))
+        .filter(Column::LeaseOwner.is_null())
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_query();
+    webhook_stream::Entity::update_many()
+        .col_expr(Column::DueAt, Expr::value(None::<OffsetDateTime>))
+        .filter(Column::WebhookId.eq(webhook))
+        .filter(Column::Stream.in_subquery(free))
         .exec(on)
         .await?;
     Ok(())
