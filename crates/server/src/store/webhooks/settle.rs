@@ -17,7 +17,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Announcement, Due, announce, statements,
-    streams::{Key, held, hold_what_is_free, let_go},
+    streams::{Key, held, hold, let_go},
 };
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
@@ -178,7 +178,7 @@ impl Settled<'_> {
             }
             change.update(on).await?;
             if ends {
-                hold_what_is_free(on, &row.id).await?;
+                hold(on, &row.id).await?;
                 tell_disabled(on, row, now, id()).await?;
             }
         }

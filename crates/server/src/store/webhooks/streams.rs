@@ -99,20 +99,9 @@ fn any_of<'k>(keys: impl IntoIterator<Item = &'k Key>) -> Condition {
     keys.into_iter().fold(Condition::any(), |any, key| any.add(of(key)))
 }
 
-/// Has everything of a disabled webhook wait.
+/// Has everything of a disabled webhook wait. No stream is waited for, as the caller may have locked others: what
+/// another transaction has locked is put aside when it is claimed.
 pub(super) async fn hold(on: &Transaction, webhook: &str) -> Result<(), StoreError> {
-    webhook_stream::Entity::update_many()
-        .col_expr(webhook_stream::Column::DueAt, Expr::value(None::<OffsetDateTime>))
-        .filter(all_in_order(webhook))
-        .filter(webhook_stream::Column::LeaseOwner.is_null())
-        .exec(on)
-        .await?;
-    Ok(())
-}
-
-/// The same for a webhook that is disabled by what came of its messages. Other streams are locked already, so none is
-/// waited for: what another transaction has locked is put aside when it is claimed.
-pub(super) async fn hold_what_is_free(on: &Transaction, webhook: &str) -> Result<(), StoreError> {
     use webhook_stream::Column;
 
     let free = webhook_stream::Entity::find()
