@@ -50,15 +50,7 @@ impl ActionCaller {
         let now = self.environment.now();
         match prepare_action(to.provider, to.connection, to.credential, to.request, to.run, now) {
             Ok(request) => self.outbound.send_action(request, to.writes, time).await,
-            Err(error) => {
-                // Checked values always render, so the operator's own provider file is probably wrong.
-                tracing::warn!(
-                    provider = %to.provider.key,
-                    %error,
-                    "the request of an action cannot be made from the stored values: check the provider's file"
-                );
-                Sent::Nothing(prober::unmade(to.provider, to.connection, to.credential))
-            }
+            Err(error) => Sent::Nothing(prober::unmade(to.provider, to.connection, to.credential, &error)),
         }
     }
 

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, Outbound, prepare},
+    provider::outbound::{Answer, CallError, Outbound, prepare},
 };
 
 /// How long to wait each time that a provider refuses a token which it has just issued. Some accept one only a moment
@@ -208,24 +208,24 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-        prepare(call, provider, connection, credential, self.environment.now()).map_err(|error| {
-            // Checked values always render, so the operator's own provider file is probably wrong.
-            tracing::warn!(
-                provider = %provider.key,
-                %error,
-                "a request to a provider cannot be made from the stored values: check the provider's file"
-            );
-            unmade(provider, connection, credential)
-        })
+        let prepared = prepare(call, provider, connection, credential, self.environment.now());
+        prepared.map_err(|error| unmade(provider, connection, credential, &error))
     }
 }
 
-/// Why no request can be made from what is stored.
+/// Why no request can be made from what is stored. It is logged.
 pub(crate) fn unmade(
     provider: &Provider,
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
+    error: &CallError,
 ) -> NoAnswer {
+    // Checked values always render, so the operator's own provider file is probably wrong.
+    tracing::warn!(
+        provider = %provider.key,
+        %error,
+        "a request to a provider cannot be made from the stored values: check the provider's file"
+    );
     if provider.is_approved(connection, credential) { NoAnswer::Unreachable } else { NoAnswer::Unapproved }
 }
 

@@ -182,13 +182,12 @@ impl Proxy {
         let (provider, now) = (opened.provider(), self.actions.environment.now());
         let (connection, credential) = (&opened.connection, &opened.credential);
         let prepared = prepare_forwarded(provider, connection, credential, address, headers, body, now);
-        let (request, url) = prepared.map_err(|error| {
-            // Checked values always render, so the operator's own provider file is probably wrong.
-            let provider = &opened.provider().key;
-            tracing::warn!(%provider, %error, "a request cannot be made from the stored values");
-            Unforwarded::Unsent(unmade(opened.provider(), &opened.connection, &opened.credential))
-        })?;
-        opened.secrets = std::mem::take(&mut opened.secrets).and(Secrets::of_signature(request.headers()));
+        let (request, url) = prepared
+            .map_err(|error| Unforwarded::Unsent(unmade(provider, connection, credential, &error)))?;
+        if provider.signs() {
+            opened.secrets =
+                std::mem::take(&mut opened.secrets).and(Secrets::of_signature(request.headers()));
+        }
         let time = deadline.saturating_duration_since(Instant::now());
         let writes = admitted.writes.unwrap_or(true);
         Ok((self.actions.outbound.forward(request, payload, writes, time).await?, url))
