@@ -46,6 +46,14 @@ impl OwnHost {
         (is_name && port != Some(0)).then(|| Self { name: name.to_owned(), port })
     }
 
+    /// The same, of a text that may have a port behind the name.
+    fn written(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None => Self::named(text, None),
+            Some((name, port)) => Self::named(name, Some(port.parse().ok()?)),
+        }
+    }
+
     /// Whether it has a port of its own.
     pub const fn has_port(&self) -> bool {
         self.port.is_some()
@@ -79,11 +87,7 @@ impl FromStr for OwnHost {
 
     /// Reads a host that is written exactly as it is stored.
     fn from_str(text: &str) -> Result<Self, NoHost> {
-        let (name, port) = match text.split_once(':') {
-            None => (text, None),
-            Some((name, port)) => (name, Some(port.parse().map_err(|_| NoHost)?)),
-        };
-        Self::named(name, port).filter(|host| host.to_string() == text).ok_or(NoHost)
+        Self::written(text).filter(|host| host.to_string() == text).ok_or(NoHost)
     }
 }
 
@@ -100,11 +104,7 @@ impl ApprovedHost {
     pub fn read(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (is_wildcard, rest) = text.strip_prefix("*.").map_or((false, text), |rest| (true, rest));
-        let (name, port) = match rest.split_once(':') {
-            None => (rest, None),
-            Some((name, port)) => (name, Some(port.parse().map_err(|_| EXPECTED)?)),
-        };
-        let host = OwnHost::named(name, port).ok_or(EXPECTED)?;
+        let host = OwnHost::written(rest).ok_or(EXPECTED)?;
         if is_wildcard && !host.name.contains('.') {
             return Err(EVERYBODY.to_owned());
         }

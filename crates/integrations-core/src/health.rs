@@ -11,7 +11,7 @@ use crate::probe_answer::{ProbeAnswer, error_code};
 use crate::rate_limit::{is_exceeded, told_time};
 
 /// How far the time of a signature may be from AWS's.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>
 const SIGNED_TIME: Duration = Duration::minutes(5);
 
 /// Why a provider gave no answer.

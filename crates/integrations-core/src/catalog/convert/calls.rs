@@ -196,15 +196,26 @@ fn check_members(
             "[auth.request] puts the credential into a JSON body, so the request needs one: use POST";
         problems.add(format!("{path}.method"), message);
     }
-    let Some(body) = body else { return };
-    match body.as_object() {
-        None => problems.add(format!("{path}.body"), "must be an object: [auth.request] adds to it"),
-        Some(members) => {
-            for (name, _) in auth.members.iter().filter(|(name, _)| members.contains_key(name)) {
-                let message = format!("`{name}` is sent by [auth.request] already");
-                problems.add(format!("{path}.body.{name}"), message);
-            }
-        }
+    if let Some(body) = body {
+        let body = body.as_object().map(|members| |name: &str| members.contains_key(name));
+        check_beside_members(auth, body, &format!("{path}.body"), problems);
+    }
+}
+
+/// Checks a JSON body that the members with the credential are added to. `has` knows its own members; `None`: it is no
+/// object.
+pub(super) fn check_beside_members(
+    auth: &AuthRequest,
+    has: Option<impl Fn(&str) -> bool>,
+    path: &str,
+    problems: &mut Problems,
+) {
+    let Some(has) = has else {
+        problems.add(path, "must be an object: [auth.request] adds to it");
+        return;
+    };
+    for (name, _) in auth.members.iter().filter(|(name, _)| has(name)) {
+        problems.add(format!("{path}.{name}"), format!("`{name}` is sent by [auth.request] already"));
     }
 }
 

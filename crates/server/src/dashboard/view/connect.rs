@@ -33,12 +33,13 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
     let refused = page.refused_in(Part::Connection);
     let account = &page.offer.shown;
     let provider = &account.provider;
-    if !page.offer.is_ready() {
-        let why_not = match page.offer.availability() {
-            Availability::NoApprovedHost => not_approved(frame, provider),
-            Availability::Ready | Availability::NotConfigured => not_configured(frame, page, provider),
-        };
-        return html! { (ways(frame, page)) (why_not) };
+    let why_not = match page.offer.availability() {
+        Availability::Ready => None,
+        Availability::NoApprovedHost => Some(not_approved(provider)),
+        Availability::NotConfigured => Some(not_configured(frame, page, provider)),
+    };
+    if let Some(why_not) = why_not {
+        return html! { (ways(frame, page)) (not_yet(frame, provider, &why_not)) };
     }
     let name = &provider.name;
     let button = match (&provider.setup, label) {
@@ -169,20 +170,27 @@ fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) 
     }
 }
 
-/// The operator approves no host. Tells what has to be done.
-fn not_approved(frame: &Frame<'_>, provider: &Provider) -> Markup {
+/// It cannot be connected yet. Says so to a customer, and why to those who may have it changed.
+fn not_yet(frame: &Frame<'_>, provider: &Provider, why: &Markup) -> Markup {
     html! {
         @if frame.who.is_none() {
             p.meaning { (provider.name) " cannot be connected yet." }
             p { "Ask those who sent you here to have it set up, then open the link again." }
         } @else {
             p.meaning { (provider.name) " is not set up on this server yet." }
-            p {
-                (provider.name) " is at a host of your own, and a server sends credentials only to hosts that its operator "
-                "has approved. None is approved here. The operator names it in the settings, and starts the server again:"
-            }
-            (copied("setting", "RIQ_APPROVED_HOSTS=host.example.com"))
+            (why)
         }
+    }
+}
+
+/// The operator approves no host. Tells what has to be done.
+fn not_approved(provider: &Provider) -> Markup {
+    html! {
+        p {
+            (provider.name) " is at a host of your own, and a server sends credentials only to hosts that its operator "
+            "has approved. None is approved here. The operator names it in the settings, and starts the server again:"
+        }
+        (copied("setting", "RIQ_APPROVED_HOSTS=host.example.com"))
     }
 }
 
@@ -193,39 +201,33 @@ fn not_configured(frame: &Frame<'_>, page: &ProviderPage<'_>, provider: &Provide
         .operator
         .admin(&format!("oauth-app set {} --client-id CLIENT_ID --client-secret-file -", provider.key));
     html! {
-        @if frame.who.is_none() {
-            p.meaning { (provider.name) " cannot be connected yet." }
-            p { "Ask those who sent you here to have it set up, then open the link again." }
-        } @else {
-            p.meaning { (provider.name) " is not set up on this server yet." }
-            @if frame.may(RequiredScope::OAUTH_APPS_ADMIN) {
-                @let place = AppsPlace::Project(page.project.id);
-                p { "Before anybody can connect, it needs an OAuth app. You can set one for this project:" }
-                p.actions {
-                    a.button.primary href=(frame.addresses.oauth_app(place, provider.key.as_str())) { "Set the OAuth app" }
-                }
-                p.divided { "Or the operator of this server registers an app at " (provider.name) " for everybody:" }
-            } @else {
-                p {
-                    "Before anybody can connect, it needs an OAuth app. An admin of " (page.project.names.organization)
-                    " sets one on the page OAuth apps, or the operator of this server registers one at " (provider.name)
-                    " for everybody:"
-                }
+        @if frame.may(RequiredScope::OAUTH_APPS_ADMIN) {
+            @let place = AppsPlace::Project(page.project.id);
+            p { "Before anybody can connect, it needs an OAuth app. You can set one for this project:" }
+            p.actions {
+                a.button.primary href=(frame.addresses.oauth_app(place, provider.key.as_str())) { "Set the OAuth app" }
             }
-            ol.steps {
-                li {
-                    "Register an app"
-                    @if let Some(page) = app_page { " " (away(page.as_str(), &format!("at {}", provider.name))) }
-                    ", with this redirect address:"
-                    (copied("redirect", &frame.addresses.callback()))
+            p.divided { "Or the operator of this server registers an app at " (provider.name) " for everybody:" }
+        } @else {
+            p {
+                "Before anybody can connect, it needs an OAuth app. An admin of " (page.project.names.organization)
+                " sets one on the page OAuth apps, or the operator of this server registers one at " (provider.name)
+                " for everybody:"
+            }
+        }
+        ol.steps {
+            li {
+                "Register an app"
+                @if let Some(page) = app_page { " " (away(page.as_str(), &format!("at {}", provider.name))) }
+                ", with this redirect address:"
+                (copied("redirect", &frame.addresses.callback()))
+            }
+            li {
+                "Store its client id and secret. The command reads the secret from standard input"
+                @if frame.operator.need_environment {
+                    ", and needs the server's " code { "DATABASE_URL" } " and " code { "RIQ_ENCRYPTION_KEYS" }
                 }
-                li {
-                    "Store its client id and secret. The command reads the secret from standard input"
-                    @if frame.operator.need_environment {
-                        ", and needs the server's " code { "DATABASE_URL" } " and " code { "RIQ_ENCRYPTION_KEYS" }
-                    }
-                    ":" (copied("command", &command))
-                }
+                ":" (copied("command", &command))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Signatures of AWS (Signature Version 4), verified as AWS documents them:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>,
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>.
 
 use std::fmt::Write as _;
 

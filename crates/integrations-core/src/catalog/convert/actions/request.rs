@@ -6,7 +6,7 @@ use super::text::{Place, Scope, text};
 use crate::catalog::action::{
     Body, Idempotency, JsonTemplate, Reading, RequestTemplate, Shape, Source, TextPart, TextTemplate,
 };
-use crate::catalog::convert::calls::check_unsent;
+use crate::catalog::convert::calls::{check_beside_members, check_unsent};
 use crate::catalog::convert::values::{check_header, to_json};
 use crate::catalog::file::{GraphQlTable, RequestTable};
 use crate::catalog::graphql::Operation;
@@ -101,22 +101,15 @@ pub(super) fn request(
 
 /// Checks a request whose JSON body carries the credential.
 fn check_members(table: &RequestTable, path: &str, rest: &Rest<'_>, problems: &mut Problems) {
-    let members = &rest.auth_request.members;
-    if members.is_empty() {
+    if rest.auth_request.members.is_empty() {
         return;
     }
     if is_safe(table.method) || table.form.is_some() || table.graphql.is_some() {
         problems.add(path, "[auth.request] puts the credential into a JSON body, so the request needs one");
     }
-    match &table.json {
-        Some(toml::Value::Table(json)) => {
-            for (name, _) in members.iter().filter(|(name, _)| json.contains_key(name)) {
-                let message = format!("`{name}` is sent by [auth.request] already");
-                problems.add(format!("{path}.json.{name}"), message);
-            }
-        }
-        Some(_) => problems.add(format!("{path}.json"), "must be an object: [auth.request] adds to it"),
-        None => {}
+    if let Some(json) = &table.json {
+        let json = json.as_table().map(|members| |name: &str| members.contains_key(name));
+        check_beside_members(rest.auth_request, json, &format!("{path}.json"), problems);
     }
 }
 
