@@ -18,7 +18,7 @@ use thirtyfour::{
 };
 use url::Url;
 
-use crate::support::{database::tell, process::Process};
+use crate::support::{database::tell, eventually, process::Process};
 
 /// How long a page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -112,6 +112,20 @@ impl Browser {
     /// Opens a page.
     pub(crate) async fn open(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
+    }
+
+    /// Goes back to a page with another address, and waits until that is there. The page itself is told to: the driver's
+    /// own command is cut off where one page takes the place of another at once.
+    pub(crate) async fn back(&self) {
+        const IS_THERE: &str = "return document.readyState === 'complete' && location.href !== arguments[0]";
+        let left = self.url().await;
+        self.driver.execute("history.back()", Vec::new()).await.unwrap();
+        eventually("the page before", PATIENCE, async || {
+            // Between two pages there is none to ask.
+            let asked = self.driver.execute(IS_THERE, vec![left.as_str().into()]).await;
+            asked.is_ok_and(|answer| *answer.json() == true)
+        })
+        .await;
     }
 
     /// The address of the window's page.

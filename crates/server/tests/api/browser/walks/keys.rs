@@ -29,7 +29,7 @@ async fn a_key_is_made_and_no_way_back_shows_it() {
         assert_eq!(browser.text("h1").await, "Help desk");
         let is_shown = async || browser.driver.source().await.unwrap().contains(key.as_str());
         assert!(!is_shown().await && !browser.url().await.as_str().contains("riq_"));
-        browser.driver.back().await.unwrap();
+        browser.back().await;
         assert!(!is_shown().await, "the page was not kept");
         browser.open(&keys).await;
         assert!(!is_shown().await);

@@ -43,7 +43,7 @@ async fn a_link_installs_by_an_oauth_server_of_others() {
         browser.open(&link).await;
         assert_eq!(browser.text("h1").await, "Example Desk is connected");
         browser.open(&stage.link("postmark").await).await;
-        browser.driver.back().await.unwrap();
+        browser.back().await;
         assert_eq!(browser.text("h1").await, "Example Desk is connected");
     })
     .await;
@@ -61,7 +61,7 @@ async fn the_end_of_a_handshake_has_a_clean_address() {
         browser.driver.refresh().await.unwrap();
         assert_eq!(browser.text("main").await, said);
         browser.open(&stage.project("")).await;
-        browser.driver.back().await.unwrap();
+        browser.back().await;
         assert_eq!(browser.text("main").await, said);
     })
     .await;
