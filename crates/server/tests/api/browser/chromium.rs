@@ -114,8 +114,8 @@ impl Browser {
         self.driver.goto(url).await.unwrap();
     }
 
-    /// Goes back to a page with another address, and waits until that is there. The page itself is told to: the driver's
-    /// own command is cut off where one page takes the place of another at once.
+    /// Goes back to a page with another address, and waits until that is there. The page itself is told to: the
+    /// driver's own command is cut off where one page takes the place of another at once.
     pub(crate) async fn back(&self) {
         const IS_THERE: &str = "return document.readyState === 'complete' && location.href !== arguments[0]";
         let left = self.url().await;
