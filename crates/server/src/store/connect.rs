@@ -22,10 +22,11 @@ use super::{
     Store,
     address::{DatabaseUrl, Pooling, Target},
     batch::Batch,
-    lists::Lists,
     provider_events::Takes,
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
+    reads::Reads,
+    statements,
     tenant::TenantCheck,
     transaction::Outbox,
     watched::Watched,
@@ -150,7 +151,7 @@ impl Store {
         };
         let reachability = Reachability::default();
         let read_pool = ReadPool::new(&reader, url.pooling, reads, reachability.clone());
-        let lists = Lists { read_pool: read_pool.clone(), backend: url.backend() };
+        let lists = Reads::new(read_pool.clone(), url.backend(), statements::lists(url.backend()));
         let [reader, writer] =
             [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
         let outbox = Outbox::default();

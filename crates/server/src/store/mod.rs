@@ -27,7 +27,6 @@ mod in_order;
 mod install_links;
 mod integration_counts;
 mod integrations;
-mod lists;
 mod migrate;
 mod moment;
 pub mod monitors;
@@ -44,6 +43,7 @@ mod provider_events;
 mod quiet;
 mod reachability;
 mod read_pool;
+mod reads;
 mod retention;
 mod revocations;
 mod rows;
@@ -96,9 +96,9 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use provider_events::{
-    EventSecretRow, EventSourceRecord, EventTarget, FormerIds, FormerSecret, NewEventSecret, NewPath,
-    NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent, SourceOf,
-    Stored, TakenRequest,
+    EventSecretRow, EventSourceRecord, EventTarget, FormerIds, FormerSecret, NewEventSecret,
+    NewPath, NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent,
+    SourceOf, Stored, TakenRequest,
 };
 pub use quiet::{DATABASE_MARK, Whereabout};
 pub use retention::Pruning;
@@ -126,6 +126,7 @@ use self::{
     transaction::{Transaction, writing},
     watched::Watched,
 };
+use integrations_core::ids::ProjectId;
 use sea_orm::{ConnectionTrait as _, DbBackend};
 
 /// The database of one server. Cheap to clone.
@@ -139,7 +140,7 @@ pub struct Store {
     /// For the reads of the hot path.
     read_pool: read_pool::ReadPool,
     /// The lists of integrations, which go out together under load.
-    lists: Arc<batch::Batch<lists::Lists>>,
+    lists: Arc<batch::Batch<reads::Reads<ProjectId>>>,
     /// The events of providers, which are stored together under load.
     takes: Arc<batch::Batch<provider_events::Takes>>,
     reachability: Reachability,

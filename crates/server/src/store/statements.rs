@@ -7,21 +7,28 @@ use std::sync::LazyLock;
 
 use sea_orm::DbBackend;
 
-use super::rows::{ApprovalRow, AuditEntry, ExportRow, HiddenColumns, IntegrationRow, RunRow, columns};
+use super::{
+    reads::{AMONG_POSTGRES, AMONG_SQLITE, RowsOf},
+    rows::{ApprovalRow, AuditEntry, ExportRow, HiddenColumns, IntegrationRow, RunRow, columns},
+};
 
 /// A project's integrations, to be shown, in no order: `$1` project.
-pub static LIST: LazyLock<String> = LazyLock::new(|| list("p.id = $1"));
+pub static LIST: LazyLock<String> = LazyLock::new(|| list("= $1"));
 
-/// The integrations of several projects, to be shown: `$1` the projects' ids, separated by commas. The rows come in no
-/// order, because sorting them all costs more than sorting those of each project later.
-pub(super) static LISTS_POSTGRES: LazyLock<String> =
-    LazyLock::new(|| list("p.id = ANY(string_to_array($1, ','))"));
+static LISTS_POSTGRES: LazyLock<String> = LazyLock::new(|| list(AMONG_POSTGRES));
+static LISTS_SQLITE: LazyLock<String> = LazyLock::new(|| list(AMONG_SQLITE));
 
-/// The same: `$1` the projects' ids, as a JSON array.
-pub(super) static LISTS_SQLITE: LazyLock<String> =
-    LazyLock::new(|| list("p.id IN (SELECT value FROM json_each($1))"));
+/// The integrations of projects, to be shown. The rows come in no order, because sorting them all costs more than
+/// sorting those of each project later.
+pub(super) fn lists(backend: DbBackend) -> RowsOf {
+    let several = match backend {
+        DbBackend::Postgres => &LISTS_POSTGRES,
+        _ => &LISTS_SQLITE,
+    };
+    RowsOf { one: &LIST, several, owner: "owning_project" }
+}
 
-/// The integrations of the projects that meet a condition.
+/// The integrations of the projects whose ids meet a condition.
 fn list(condition: &str) -> String {
     format!(
         "SELECT p.id AS owning_project, p.organization_id, {} \
@@ -29,7 +36,7 @@ fn list(condition: &str) -> String {
          LEFT JOIN monitors m ON m.integration_id = i.id \
          LEFT JOIN credentials c ON c.integration_id = i.id \
          LEFT JOIN revocations v ON v.id = i.revocation_id \
-         WHERE {condition} AND p.revoked_at IS NULL",
+         WHERE p.id {condition} AND p.revoked_at IS NULL",
         columns::<IntegrationRow>()
     )
 }
