@@ -22,7 +22,7 @@ use super::{
     Store,
     address::{DatabaseUrl, Pooling, Target},
     batch::Batch,
-    provider_events::Takes,
+    provider_events::{EventReads, Takes},
     reachability::{GuardedPool, Reachability},
     read_pool::ReadPool,
     reads::Reads,
@@ -159,6 +159,7 @@ impl Store {
         Self {
             reader,
             writer,
+            event_reads: EventReads::new(&read_pool, url.backend()),
             read_pool,
             lists: Batch::new(lists, 1),
             takes: Batch::new(takes, TAKES),

@@ -96,7 +96,7 @@ pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
 pub use provider_events::{
-    EventSecretRow, EventSourceRecord, EventTarget, FormerIds, FormerSecret, NewEventSecret,
+    EventAddress, EventSecretRow, EventSourceRecord, EventTarget, FormerIds, FormerSecret, NewEventSecret,
     NewPath, NewProviderEvent, ProviderEventRow, RefusalRow, Refused, SealedPath, SealedProviderEvent,
     SourceOf, Stored, TakenRequest,
 };
@@ -141,6 +141,8 @@ pub struct Store {
     read_pool: read_pool::ReadPool,
     /// The lists of integrations, which go out together under load.
     lists: Arc<batch::Batch<reads::Reads<ProjectId>>>,
+    /// What the events of providers are received and forwarded with, which is read together under load.
+    event_reads: provider_events::EventReads,
     /// The events of providers, which are stored together under load.
     takes: Arc<batch::Batch<provider_events::Takes>>,
     reachability: Reachability,

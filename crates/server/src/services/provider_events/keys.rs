@@ -1,5 +1,5 @@
-//! What the events at an address are verified with. It is read anew for each request, so that a secret counts
-//! everywhere as soon as it is stored.
+//! What the events at an address are verified with. It is read anew for each request, with the address, so that a
+//! secret counts everywhere as soon as it is stored.
 
 use integrations_core::catalog::{EventKey, Events, Provider, SecretSource};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::ProviderEvents;
 use crate::{
     provider::oauth_apps::FindAppError,
-    store::{EventSecretRow, EventSourceRecord, EventTarget, SourceOf, StoreError},
+    store::{EventAddress, EventSecretRow, SourceOf, StoreError},
     vault::{Purpose, VaultError},
 };
 
@@ -33,21 +33,20 @@ impl From<FindAppError> for KeysError {
 }
 
 impl ProviderEvents {
-    /// The keys that count at an address, the newest first. `target` is the integration whose address it is.
+    /// The keys that count at an address at `now`, the newest first.
     pub(super) async fn keys(
         &self,
-        source: &EventSourceRecord,
+        address: &EventAddress,
         (provider, events): (&Provider, &Events),
-        target: Option<&EventTarget>,
         now: OffsetDateTime,
     ) -> Result<Vec<EventKey>, KeysError> {
         let mut keys = Vec::new();
         if events.secret.source == SecretSource::ClientSecret {
-            let secret = self.client_secret(source, provider, target).await?;
+            let secret = self.client_secret(address, provider).await?;
             keys.extend(secret.and_then(|secret| events.secret.key(secret.expose_secret())));
         }
-        for row in self.store.event_secrets(source.id, now).await? {
-            keys.extend(events.secret.key(&self.open_secret(&row)?));
+        for row in address.secrets.iter().filter(|row| row.retires_at.is_none_or(|retires| retires > now)) {
+            keys.extend(events.secret.key(&self.open_secret(row)?));
         }
         Ok(keys)
     }
@@ -60,9 +59,8 @@ impl ProviderEvents {
 
     async fn client_secret(
         &self,
-        source: &EventSourceRecord,
+        EventAddress { source, target, .. }: &EventAddress,
         provider: &Provider,
-        target: Option<&EventTarget>,
     ) -> Result<Option<SecretString>, FindAppError> {
         match (source.of, target) {
             (SourceOf::App(owner), _) => self.apps.secret_of(owner, provider).await,

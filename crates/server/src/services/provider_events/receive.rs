@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     store::{
-        EventSourceRecord, EventTarget, NewEventSecret, NewProviderEvent, SourceOf, StoreError, Stored,
+        EventAddress, EventTarget, NewEventSecret, NewProviderEvent, SourceOf, StoreError, Stored,
         TakenRequest,
     },
     token::TokenHash,
@@ -41,10 +41,8 @@ pub enum Found {
 /// An address that a provider sends events to, found for one request.
 #[derive(Debug)]
 pub struct Door {
-    source: EventSourceRecord,
+    address: EventAddress,
     provider: Arc<Provider>,
-    /// The integration whose address it is.
-    target: Option<EventTarget>,
     gate: Arc<Gate>,
 }
 
@@ -119,10 +117,9 @@ impl ProviderEvents {
         };
         let Ok(id) = source.parse::<EventSourceId>() else { return self.nothing(address) };
         match self.look_up(id, TokenHash::of(secret)).await {
-            Ok(Looked::At(record, provider, target)) => {
-                let record = *record;
+            Ok(Looked::At(found, provider)) => {
                 let gate = self.gates.of(address, self.environment.uptime());
-                Found::Door(Box::new(Door { source: record, provider, target, gate }))
+                Found::Door(Box::new(Door { address: *found, provider, gate }))
             }
             Ok(Looked::Ended) => Found::Nothing,
             Ok(Looked::Nothing) => self.nothing(address),
@@ -139,19 +136,19 @@ impl ProviderEvents {
     }
 
     async fn look_up(&self, id: EventSourceId, secret: TokenHash) -> Result<Looked, StoreError> {
-        let Some(source) = self.store.event_source(id).await? else { return Ok(Looked::Nothing) };
+        let Some(address) = self.store.event_address(id).await? else { return Ok(Looked::Nothing) };
+        let source = &address.source;
         let Some(provider) = self.catalog.get(&source.provider).cloned() else { return Ok(Looked::Ended) };
         if source.path_hash != Some(secret) {
             self.counts.note(id, Reason::UnknownAddress, None, self.environment.now());
             return Ok(Looked::Nothing);
         }
-        let target = self.store.event_target(&source).await?;
         let is_open = match (provider.events().map(|events| events.address), source.of) {
             (Some(AddressOf::App), SourceOf::App(_)) => true,
-            (Some(AddressOf::Integration), SourceOf::Integration(_)) => target.is_some(),
+            (Some(AddressOf::Integration), SourceOf::Integration(_)) => address.target.is_some(),
             _ => false,
         };
-        Ok(if is_open { Looked::At(Box::new(source), provider, target) } else { Looked::Ended })
+        Ok(if is_open { Looked::At(Box::new(address), provider) } else { Looked::Ended })
     }
 
     /// Waits for room for a body of this many bytes, at most those that the address takes.
@@ -171,7 +168,7 @@ impl ProviderEvents {
             return self.refuse(door, Reason::UnknownAddress, None);
         };
         let of = (&*door.provider, events);
-        let keys = match self.keys(&door.source, of, door.target.as_ref(), now).await {
+        let keys = match self.keys(&door.address, of, now).await {
             Ok(keys) => keys,
             Err(error) => return self.unavailable(door, &error),
         };
@@ -182,7 +179,7 @@ impl ProviderEvents {
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
             .collect();
         let delivery = Delivery { method: arrived.method, url: &url, headers: &headers, body: arrived.body };
-        let is_secret_awaited = door.source.awaited_until.is_some_and(|until| until > now);
+        let is_secret_awaited = door.address.source.awaited_until.is_some_and(|until| until > now);
         match inbound::receive(events, &delivery, Known { keys: &keys, is_secret_awaited, now }) {
             Verdict::Refuse(Refusal { reason, claimed_kind, .. }) => {
                 self.refuse(door, reason, claimed_kind.as_deref())
@@ -197,7 +194,7 @@ impl ProviderEvents {
     }
 
     async fn keep(&self, door: &Door, secret: &BroughtSecret, answer: Answer, now: OffsetDateTime) -> Reply {
-        let (id, source) = (self.environment.id(), door.source.id);
+        let (id, source) = (self.environment.id(), door.address.source.id);
         let sealed = self.vault.seal(secret.as_str().as_bytes(), Purpose::EventSecret(id, source));
         match self.store.keep_brought_secret(source, NewEventSecret { id, sealed }, now).await {
             Ok(true) => {
@@ -220,7 +217,7 @@ impl ProviderEvents {
             };
             if targets.is_empty() {
                 self.count(door, Reason::Unrouted.as_str(), 1);
-                self.counts.note(door.source.id, Reason::Unrouted, event.kind.as_deref(), now);
+                self.counts.note(door.address.source.id, Reason::Unrouted, event.kind.as_deref(), now);
             }
             for target in targets {
                 let forwarded = self.forwarded(&event, account.clone(), &headers, taken.is_body_signed, now);
@@ -228,7 +225,7 @@ impl ProviderEvents {
             }
         }
         let count = routed.len() as u64;
-        let (source, once, claim) = (door.source.id, taken.once, taken.claim);
+        let (source, once, claim) = (door.address.source.id, taken.once, taken.claim);
         if routed.is_empty() && once.is_none() {
             return taken.answer.into();
         }
@@ -252,8 +249,8 @@ impl ProviderEvents {
         event: &Event,
     ) -> Result<(Option<String>, Vec<EventTarget>), StoreError> {
         let first = event.accounts.first().cloned();
-        let SourceOf::App(owner) = door.source.of else {
-            return Ok((first, door.target.clone().into_iter().collect()));
+        let SourceOf::App(owner) = door.address.source.of else {
+            return Ok((first, door.address.target.clone().into_iter().collect()));
         };
         let also_disconnected = door.events().is_some_and(|events| {
             event.kind.as_ref().is_some_and(|kind| events.also_disconnected.contains(kind))
@@ -306,7 +303,7 @@ impl ProviderEvents {
     }
 
     fn unavailable(&self, door: &Door, error: &dyn fmt::Display) -> Reply {
-        tracing::warn!(%error, source = %door.source.id, "an event could not be taken; its provider sends it again");
+        tracing::warn!(%error, source = %door.address.source.id, "an event could not be taken; its provider sends it again");
         self.refuse(door, Reason::Unavailable, None)
     }
 
@@ -315,7 +312,7 @@ impl ProviderEvents {
             door.gate.refused(self.environment.uptime());
         }
         self.count(door, reason.as_str(), 1);
-        self.counts.note(door.source.id, reason, kind, self.environment.now());
+        self.counts.note(door.address.source.id, reason, kind, self.environment.now());
         let status = door.events().map_or(404, |events| reason.status(&events.statuses));
         Reply { status, content_type: None, body: String::new() }
     }
@@ -329,7 +326,7 @@ impl ProviderEvents {
 
 /// What was found in the database.
 enum Looked {
-    At(Box<EventSourceRecord>, Arc<Provider>, Option<EventTarget>),
+    At(Box<EventAddress>, Arc<Provider>),
     /// An address that there is, and at which nothing is taken for the moment.
     Ended,
     /// Nothing, and nothing ever will be.

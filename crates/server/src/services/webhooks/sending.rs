@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use integrations_core::webhook::{
-    Attempted, LARGEST_FORWARDED, Omitted, Secret, SignedHeaders, signed, with_body,
-};
+use integrations_core::webhook::{Attempted, Secret, SignedHeaders, signed, with_body};
 use secrecy::ExposeSecret as _;
 
 use super::{Webhooks, error::MessageError, message::Message};
@@ -35,13 +33,11 @@ impl Webhooks {
     /// The bytes that are sent. The body of a provider's event is sealed elsewhere, and gets its place now.
     pub(super) async fn complete<'a>(&self, due: &'a Due) -> Result<Cow<'a, [u8]>, MessageError> {
         let Some(id) = due.provider_event else { return Ok(Cow::Borrowed(&due.body)) };
-        let sealed = self.store.provider_event_body(id).await?.filter(|event| !event.sealed.is_empty());
-        let opened = sealed.map(|event| self.vault.open(&event.sealed, Purpose::from(&event))).transpose()?;
-        let body = match opened.as_ref().map(|body| body.expose_secret()) {
-            Some(body) if body.len() > LARGEST_FORWARDED => Err(Omitted::TooLarge),
-            Some(body) => Ok(body),
-            None => Err(Omitted::Expired),
+        let opened = match self.store.body_to_forward(id).await? {
+            Ok(event) => Ok(self.vault.open(&event.sealed, Purpose::from(&event))?),
+            Err(omitted) => Err(omitted),
         };
+        let body = opened.as_ref().map(|body| body.expose_secret()).map_err(|omitted| *omitted);
         with_body(&due.body, body).map(Cow::Owned).map_err(|_| MessageError::Stored("message"))
     }
 

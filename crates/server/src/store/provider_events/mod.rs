@@ -9,6 +9,7 @@
 
 mod former;
 mod read;
+mod received;
 mod refusals;
 mod retention;
 mod secrets;
@@ -19,6 +20,7 @@ mod targets;
 pub use self::{
     former::{FormerIds, FormerSecret},
     read::{ProviderEventRow, SealedProviderEvent},
+    received::EventAddress,
     refusals::{RefusalRow, Refused},
     secrets::{EventSecretRow, NewEventSecret},
     sources::{EventSourceRecord, NewPath, SealedPath, SourceOf},
@@ -26,6 +28,7 @@ pub use self::{
     targets::EventTarget,
 };
 pub(super) use self::{
+    received::EventReads,
     sources::{close, end},
     take::Takes,
 };

@@ -110,12 +110,6 @@ impl TryFrom<event_source::Model> for SealedPath {
 }
 
 impl Store {
-    /// The address with this id.
-    pub async fn event_source(&self, id: EventSourceId) -> Result<Option<EventSourceRecord>, StoreError> {
-        let row = event_source::Entity::find_by_id(id.to_string()).one(&self.reader).await?;
-        row.map(TryInto::try_into).transpose()
-    }
-
     /// The address of an integration or an app, if there is one. The caller may see whose it is.
     pub async fn event_source_of(
         &self,

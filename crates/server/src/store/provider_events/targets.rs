@@ -3,11 +3,11 @@
 use integrations_core::{ids::IntegrationId, lifecycle::Status};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, FromQueryResult, JoinType, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, QueryTrait as _, RelationTrait as _, sea_query::SelectStatement,
+    QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, RelationTrait as _,
+    sea_query::SelectStatement,
 };
 use time::OffsetDateTime;
 
-use super::sources::{EventSourceRecord, SourceOf};
 use crate::store::{
     AppOwner, Store, StoreError, Tenant,
     entity::{credential, integration, oauth_app, project},
@@ -51,14 +51,13 @@ impl TryFrom<Row> for EventTarget {
     }
 }
 
-impl Store {
-    /// The integration whose address this is, if it is connected. `None` for the address of an app.
-    pub async fn event_target(&self, source: &EventSourceRecord) -> Result<Option<EventTarget>, StoreError> {
-        let SourceOf::Integration(id) = source.of else { return Ok(None) };
-        let of = Condition::all().add(integration::Column::Id.eq(id.to_string())).add(is_connected());
-        Ok(self.targets(of).await?.into_iter().next())
-    }
+/// The integration in the columns of a row that have this prefix.
+pub(super) fn found(row: &QueryResult, prefix: &str) -> Result<Option<EventTarget>, StoreError> {
+    let found = Row::from_query_result_optional(row, prefix)?;
+    found.map(TryInto::try_into).transpose()
+}
 
+impl Store {
     /// The integrations of an app that are connected to this account of its provider, in whatever project, by the order
     /// of their ids; or were connected to it.
     pub async fn event_targets(
