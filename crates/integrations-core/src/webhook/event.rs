@@ -86,8 +86,6 @@ pub struct Event {
     pub kind: EventType,
     /// When.
     pub at: OffsetDateTime,
-    /// Where it stands among the events of its integration: a later event has a higher number.
-    pub sequence: i64,
     /// The project.
     pub project: ProjectId,
     /// What it is about.
@@ -95,13 +93,16 @@ pub struct Event {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Before {
     id: EventId,
     #[serde(rename = "type")]
     kind: EventType,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
-    sequence: i64,
+}
+
+#[derive(Serialize)]
+struct After<'a> {
     project_id: ProjectId,
     data: Data<'a>,
 }
@@ -114,22 +115,39 @@ struct Data<'a> {
     details: &'a Map<String, Value>,
 }
 
+/// The body of a message, in JSON, but for its `sequence`: a whole number that says where the event stands among those
+/// of its integration. A later event has a higher one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unnumbered {
+    /// The bytes before the sequence.
+    pub before: Vec<u8>,
+    /// Those after it.
+    pub after: Vec<u8>,
+}
+
+impl Unnumbered {
+    /// The bytes that are stored and sent.
+    pub fn numbered(&self, sequence: i64) -> Vec<u8> {
+        [self.before.as_slice(), sequence.to_string().as_bytes(), self.after.as_slice()].concat()
+    }
+}
+
 impl Event {
-    /// The body of the message, in JSON. It is stored and sent as these bytes.
+    /// The body of the message.
     ///
     /// # Errors
     ///
     /// Only if serde cannot write it, which no value of this type makes happen.
-    pub fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub fn body(&self) -> Result<Unnumbered, serde_json::Error> {
         let data = Data { integration: self.subject.integration.as_ref(), details: &self.subject.details };
-        serde_json::to_vec(&Body {
-            id: self.id,
-            kind: self.kind,
-            created_at: self.at,
-            sequence: self.sequence,
-            project_id: self.project,
-            data,
-        })
+        let mut before = serde_json::to_vec(&Before { id: self.id, kind: self.kind, created_at: self.at })?;
+        before.pop(); // The end of the object, which goes on.
+        before.extend_from_slice(br#","sequence":"#);
+        let mut after = serde_json::to_vec(&After { project_id: self.project, data })?;
+        if let Some(begin) = after.first_mut() {
+            *begin = b',';
+        }
+        Ok(Unnumbered { before, after })
     }
 }
 
@@ -153,14 +171,13 @@ mod tests {
             id: EventId::from_bits(2),
             kind: EventType::IntegrationLifecycleUpdated,
             at: datetime!(2026-05-17 17:55 UTC),
-            sequence: 7,
             project: ProjectId::from_bits(3),
             subject: Subject {
                 integration: Some(integration),
                 details: Map::from_iter([("changes".to_owned(), changes)]),
             },
         };
-        let body: Value = serde_json::from_slice(&event.body().unwrap()).unwrap();
+        let body: Value = serde_json::from_slice(&event.body().unwrap().numbered(7)).unwrap();
         assert_eq!(
             body,
             json!({

@@ -11,7 +11,7 @@ mod subscription;
 
 pub use self::{
     delivery::{ANSWER_LIMIT, Attempted, DeliveryStatus, MAX_ATTEMPTS, Next, Outcome, SendFailure, after},
-    event::{Event, EventType, Subject, SubjectIntegration},
+    event::{Event, EventType, Subject, SubjectIntegration, Unnumbered},
     provider_event::{ForwardedEvent, LARGEST_FORWARDED, Omitted, with_body},
     request::{
         MAX_OVERLAP, MAX_WEBHOOKS, NewWebhook, ReadUrlError, Redelivery, SecretRotation, Waiting,

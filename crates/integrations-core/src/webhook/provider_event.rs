@@ -107,11 +107,10 @@ mod tests {
             id: EventId::from_bits(2),
             kind: EventType::ProviderEvent,
             at: forwarded.received_at,
-            sequence: i64::MAX,
             project: ProjectId::from_bits(3),
             subject: Subject { integration: None, details: forwarded.details() },
         };
-        event.body().unwrap()
+        event.body().unwrap().numbered(i64::MAX)
     }
 
     fn event(body: Result<&[u8], Omitted>) -> Value {

@@ -242,7 +242,7 @@ impl Webhooks {
         let Announcement { id, kind, at, project, .. } = *event;
         let id: EventId = id;
         // Such an event can always be written.
-        Event { id, kind, at, sequence: 0, project, subject }.body().unwrap_or_default()
+        Event { id, kind, at, project, subject }.body().map(|body| body.numbered(0)).unwrap_or_default()
     }
 
     fn event(

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use integrations_core::{
     ids::{DeliveryId, EventId, IntegrationId, ProjectId, ProviderEventId, WebhookId},
-    webhook::{DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, WebhookStatus},
+    webhook::{
+        DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, Unnumbered,
+        WebhookStatus,
+    },
 };
-use sea_orm::{
-    ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, QueryTrait as _, Statement, Value,
-    sea_query::CommonTableExpression,
-};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, Statement, Value};
 use serde_json::{Map, Value as Json, json};
 use time::OffsetDateTime;
 
-use super::statements;
+use super::statements::{self, execute};
 use crate::{
     environment::derived_id,
     store::{
@@ -90,20 +90,22 @@ pub(in crate::store) async fn announce_all(
             streams.entry((webhook.to_string(), announcement.stream())).or_insert(due);
         }
     }
-    let numbers = open_and_number(on, streams, told.len()).await?;
-    let mut rows = Vec::with_capacity(told.len());
-    for ((announcement, webhooks), number) in told.into_iter().zip(numbers) {
-        let (stream, integration) = (announcement.stream(), announcement.integration);
-        let integration = integration.and_then(|id| integrations.get(&id).cloned());
-        let event = numbered(announcement, integration, number)?;
-        let pending = |told: &Subscriber| pending(told.webhook, &event, stream.clone());
-        let deliveries: Vec<_> = webhooks.into_iter().map(pending).collect();
-        rows.push((event, deliveries));
+    let streams = streams
+        .into_iter()
+        .map(|((webhook, stream), due)| -> [Value; 3] { [webhook.into(), stream.into(), due.into()] });
+    let messages = told.into_iter().map(|(announcement, webhooks)| {
+        let integration = announcement.integration.and_then(|id| integrations.get(&id).cloned());
+        Message::new(announcement, integration, webhooks.into_iter().map(|told| told.webhook).collect())
+    });
+    let messages = messages.collect::<Result<Vec<_>, _>>()?;
+    if messages.is_empty() {
+        return Ok(());
     }
-    for some in rows.chunks(TOGETHER) {
-        insert(on, some).await?;
-        on.announces();
+    match on.get_database_backend() {
+        DbBackend::Postgres => tell(on, streams.collect(), &messages).await?,
+        _ => tell_one_by_one(on, streams, messages).await?,
     }
+    on.announces();
     Ok(())
 }
 
@@ -172,81 +174,117 @@ fn subject(row: &QueryResult) -> Result<Option<SubjectIntegration>, StoreError> 
     }))
 }
 
-/// Locks streams, each by its webhook and name, with when it is due, and then gives numbers to this many events.
-async fn open_and_number(
+/// An event to be stored, without its number, with the webhooks that are told of it.
+struct Message {
+    row: webhook_event::Model,
+    body: Unnumbered,
+    stream: String,
+    webhooks: Vec<WebhookId>,
+}
+
+impl Message {
+    fn new(
+        announcement: Announcement,
+        integration: Option<SubjectIntegration>,
+        webhooks: Vec<WebhookId>,
+    ) -> Result<Self, StoreError> {
+        let stream = announcement.stream();
+        let Announcement { id, kind, project, integration: about, details, at, provider_event, .. } =
+            announcement;
+        let event = Event { id, kind, at, project, subject: Subject { integration, details } };
+        let row = webhook_event::Model {
+            id: id.to_string(),
+            project_id: project.to_string(),
+            integration_id: about.map(|id| id.to_string()),
+            kind: kind.as_str().to_owned(),
+            number: 0,
+            body: Vec::new(),
+            created_at: at,
+            provider_event_id: provider_event.map(|id| id.to_string()),
+        };
+        let body = event.body().map_err(|error| StoreError::Damaged(error.to_string()))?;
+        Ok(Self { row, body, stream, webhooks })
+    }
+
+    /// The values of the event in [`statements::tell`].
+    fn values(&self) -> [Value; 8] {
+        let Self { row, body: Unnumbered { before, after }, .. } = self;
+        [
+            row.id.as_str().into(),
+            row.project_id.as_str().into(),
+            row.integration_id.clone().into(),
+            row.kind.as_str().into(),
+            before.as_slice().into(),
+            after.as_slice().into(),
+            row.created_at.into(),
+            row.provider_event_id.clone().into(),
+        ]
+    }
+
+    /// The values of its deliveries in [`statements::tell`].
+    fn deliveries(&self) -> impl Iterator<Item = [Value; 4]> {
+        self.webhooks.iter().map(|webhook| {
+            let (event, delivery) = (self.row.id.as_str(), delivery_id(&self.row.id, *webhook));
+            [
+                delivery.to_string().into(),
+                webhook.to_string().into(),
+                event.into(),
+                self.stream.as_str().into(),
+            ]
+        })
+    }
+
+    /// The event with this number, and its deliveries.
+    fn numbered(self, number: i64) -> (webhook_event::Model, Vec<webhook_delivery::Model>) {
+        let event = webhook_event::Model { number, body: self.body.numbered(number), ..self.row };
+        let delivery = |webhook| pending(webhook, &event, self.stream.clone());
+        let deliveries = self.webhooks.into_iter().map(delivery).collect();
+        (event, deliveries)
+    }
+}
+
+/// Locks streams, each by the values of [`statements::OPEN_STREAM`], and then numbers and stores what is told. On
+/// PostgreSQL, where one statement does it, unless there is very much.
+async fn tell(on: &Transaction, streams: Vec<[Value; 3]>, messages: &[Message]) -> Result<(), StoreError> {
+    let mut streams = streams.as_slice();
+    while streams.len() > OPENED_TOGETHER {
+        let (some, rest) = streams.split_at(OPENED_TOGETHER);
+        execute(on, statements::open(some.len()), some.iter().flatten().cloned()).await?;
+        streams = rest;
+    }
+    for some in messages.chunks(TOGETHER) {
+        let deliveries: Vec<_> = some.iter().flat_map(Message::deliveries).collect();
+        let sql = statements::tell(streams.len(), some.len(), deliveries.len());
+        let streams = std::mem::take(&mut streams).iter().flatten().cloned();
+        let events = some.iter().flat_map(Message::values);
+        execute(on, sql, streams.chain(events).chain(deliveries.into_iter().flatten())).await?;
+    }
+    Ok(())
+}
+
+/// The same on SQLite, which stores into one table at a time.
+async fn tell_one_by_one(
     on: &Transaction,
-    streams: BTreeMap<(String, String), Option<OffsetDateTime>>,
-    events: usize,
-) -> Result<Vec<i64>, StoreError> {
-    let backend = on.get_database_backend();
-    let streams = streams
-        .into_iter()
-        .map(|((webhook, stream), due)| -> [Value; 3] { [webhook.into(), stream.into(), due.into()] });
-    let streams: Vec<[Value; 3]> = streams.collect();
-    if backend == DbBackend::Postgres {
-        let mut numbers = Vec::with_capacity(events);
-        let mut rest = streams.len();
-        for some in streams.chunks(OPENED_TOGETHER) {
-            rest -= some.len();
-            let sql = statements::open_and_number(some.len(), if rest == 0 { events } else { 0 });
-            let values = some.iter().flatten().cloned();
-            let rows = on.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-            for row in rows {
-                numbers.push(row.try_get("", "number")?);
-            }
-        }
-        return Ok(numbers);
-    }
+    streams: impl Iterator<Item = [Value; 3]>,
+    messages: Vec<Message>,
+) -> Result<(), StoreError> {
     for stream in streams {
-        on.execute_raw(Statement::from_sql_and_values(backend, statements::OPEN_STREAM, stream)).await?;
+        execute(on, statements::OPEN_STREAM.to_owned(), stream).await?;
     }
-    let events = i64::try_from(events).unwrap_or(i64::MAX);
-    let number = Statement::from_sql_and_values(backend, statements::NUMBER_SQLITE, [events.into()]);
+    let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
+    let backend = on.get_database_backend();
+    let number = Statement::from_sql_and_values(backend, statements::NUMBER_SQLITE, [count.into()]);
     let row = on.query_one_raw(number).await?;
     let row = row.ok_or_else(|| StoreError::Damaged("the number of the last event is missing".to_owned()))?;
     let last: i64 = row.try_get("", "number")?;
-    Ok((last - events + 1..=last).collect())
-}
-
-fn numbered(
-    announcement: Announcement,
-    integration: Option<SubjectIntegration>,
-    number: i64,
-) -> Result<webhook_event::Model, StoreError> {
-    let Announcement { id, kind, project, integration: about, details, at, provider_event, .. } =
-        announcement;
-    let event = Event { id, kind, at, sequence: number, project, subject: Subject { integration, details } };
-    Ok(webhook_event::Model {
-        id: id.to_string(),
-        project_id: project.to_string(),
-        integration_id: about.map(|id| id.to_string()),
-        kind: kind.as_str().to_owned(),
-        number,
-        body: event.body().map_err(|error| StoreError::Damaged(error.to_string()))?,
-        created_at: at,
-        provider_event_id: provider_event.map(|id| id.to_string()),
-    })
-}
-
-/// Stores events, each with its deliveries. PostgreSQL takes both in one statement.
-async fn insert(
-    on: &Transaction,
-    rows: &[(webhook_event::Model, Vec<webhook_delivery::Model>)],
-) -> Result<(), StoreError> {
-    let events = rows.iter().map(|(event, _)| webhook_event::ActiveModel::from(event.clone()));
-    let deliveries = rows.iter().flat_map(|(_, deliveries)| deliveries);
-    let deliveries = deliveries.map(|delivery| webhook_delivery::ActiveModel::from(delivery.clone()));
-    let events = webhook_event::Entity::insert_many(events);
-    let deliveries = webhook_delivery::Entity::insert_many(deliveries);
-    if on.get_database_backend() == DbBackend::Postgres {
-        let mut first = CommonTableExpression::new();
-        first.table_name("event").query(events.into_query());
-        let mut both = deliveries.into_query();
-        both.with_cte(first);
-        on.execute(&both).await?;
-    } else {
-        events.exec_without_returning(on).await?;
-        deliveries.exec_without_returning(on).await?;
+    let numbered = messages.into_iter().zip(last - count + 1..);
+    let rows: Vec<_> = numbered.map(|(message, number)| message.numbered(number)).collect();
+    for some in rows.chunks(TOGETHER) {
+        let events = some.iter().map(|(event, _)| webhook_event::ActiveModel::from(event.clone()));
+        webhook_event::Entity::insert_many(events).exec_without_returning(on).await?;
+        let deliveries = some.iter().flat_map(|(_, deliveries)| deliveries.iter().cloned());
+        let deliveries = deliveries.map(webhook_delivery::ActiveModel::from);
+        webhook_delivery::Entity::insert_many(deliveries).exec_without_returning(on).await?;
     }
     Ok(())
 }

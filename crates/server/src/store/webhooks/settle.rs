@@ -8,15 +8,15 @@ use integrations_core::{
     webhook::{Attempted, DeliveryStatus, EventType, Next, Outcome, Standing, WebhookStatus, after},
 };
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, Value,
-    sea_query::LockType,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Value, sea_query::LockType,
 };
 use serde_json::{Map, json};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Announcement, Due, announce, statements,
+    Announcement, Due, announce,
+    statements::{self, execute},
     streams::{Key, held, hold, let_go},
 };
 use crate::store::{
@@ -201,15 +201,6 @@ async fn still_there(
         .all(on)
         .await?;
     Ok(there.into_iter().collect())
-}
-
-async fn execute(
-    on: &Transaction,
-    sql: String,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<(), StoreError> {
-    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
-    Ok(())
 }
 
 fn attempt(

@@ -2,7 +2,19 @@
 
 use std::sync::LazyLock;
 
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+
+use crate::store::{StoreError, transaction::Transaction};
+
+/// Runs a statement that returns nothing.
+pub(super) async fn execute(
+    on: &Transaction,
+    sql: String,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<(), StoreError> {
+    on.execute_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await?;
+    Ok(())
+}
 
 /// The webhooks of so many projects, each with so many integrations, as far as they are of its project: first the
 /// projects, then the integrations. On PostgreSQL, whoever deletes one of the webhooks waits until the commit, before
@@ -55,20 +67,42 @@ pub(super) fn triggered(deliveries: usize) -> String {
 pub(super) const OPEN_STREAM: &str = "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES ($1, $2, $3) \
      ON CONFLICT (webhook_id, stream) DO UPDATE SET stream = excluded.stream";
 
-/// Locks this many streams on PostgreSQL, whose values are those of [`OPEN_STREAM`] one after the other, and then gives
-/// numbers to this many new events. The numbers are drawn after all streams are locked, because they wait for their
-/// count.
-pub(super) fn open_and_number(streams: usize, events: usize) -> String {
-    let rows: Vec<_> = (0..streams)
-        .map(|stream| format!("(${}, ${}, ${})", 3 * stream + 1, 3 * stream + 2, 3 * stream + 3))
-        .collect();
+/// Locks this many streams on PostgreSQL. The values of each are those of [`OPEN_STREAM`].
+pub(super) fn open(streams: usize) -> String {
     format!(
-        "WITH opened AS (INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES {} \
-         ON CONFLICT (webhook_id, stream) DO UPDATE SET stream = excluded.stream RETURNING 1) \
-         SELECT nextval('webhook_event_numbers') AS number \
-         FROM (SELECT count(*) FROM opened) o, generate_series(1, {events})",
-        rows.join(", ")
+        "INSERT INTO webhook_streams (webhook_id, stream, due_at) VALUES {} \
+         ON CONFLICT (webhook_id, stream) DO UPDATE SET stream = excluded.stream",
+        rows(1, streams, 3)
     )
+}
+
+/// Locks this many streams on PostgreSQL, and then numbers and stores so many events with their deliveries. The values
+/// are first those of [`OPEN_STREAM`] for each stream; then those of each event: id, project, integration, kind, the
+/// bytes of the body before and after the number, when, the provider's event; then those of each delivery: id,
+/// webhook, event, stream. The numbers are drawn after all streams are locked, because they wait for their count.
+pub(super) fn tell(streams: usize, events: usize, deliveries: usize) -> String {
+    let first_of_event = 3 * streams + 1;
+    format!(
+        "WITH opened AS ({} RETURNING 1), told AS MATERIALIZED (SELECT e.*, nextval('webhook_event_numbers') AS number \
+         FROM (SELECT count(*) FROM opened) o, (VALUES {}) \
+         e (id, project_id, integration_id, kind, body_before, body_after, created_at, provider_event_id)), \
+         event AS (INSERT INTO webhook_events \
+         (id, project_id, integration_id, kind, number, body, created_at, provider_event_id) \
+         SELECT id, project_id, integration_id, kind, number, \
+         body_before || convert_to(number::text, 'UTF8') || body_after, created_at, provider_event_id FROM told) \
+         INSERT INTO webhook_deliveries (id, webhook_id, event_id, stream, number, status, attempts, created_at) \
+         SELECT d.id, d.webhook_id, d.event_id, d.stream, told.number, 'pending', 0, told.created_at \
+         FROM (VALUES {}) d (id, webhook_id, event_id, stream) JOIN told ON told.id = d.event_id",
+        open(streams),
+        rows(first_of_event, events, 8),
+        rows(first_of_event + 8 * events, deliveries, 4),
+    )
+}
+
+/// So many rows of values, of so many columns each, from this value on.
+fn rows(first: usize, count: usize, columns: usize) -> String {
+    let row = |row: usize| format!("({})", placeholders(first + row * columns, columns));
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Gives numbers to `$1` new events on SQLite, and returns the last.
