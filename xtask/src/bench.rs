@@ -23,11 +23,13 @@ pub(crate) struct Options {
 /// When the workspace does not build, or the program cannot be started.
 pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     const NO_BUILD: &str = "--no-build";
+    let has = |names: &[&str]| options.arguments.iter().any(|argument| names.contains(&argument.as_str()));
+    let program = workspace::target_directory().join("release/riq-bench");
 
-    if !options.arguments.iter().any(|argument| argument == NO_BUILD) {
+    // Who asks for help does not wait for a build, if there is a program that can answer.
+    if !has(&[NO_BUILD]) && !(has(&["-h", "--help"]) && program.exists()) {
         process::run(workspace::cargo().args(["build", "--release", "--workspace"]))?;
     }
-    let program = workspace::target_directory().join("release/riq-bench");
     let arguments = options.arguments.iter().filter(|argument| *argument != NO_BUILD);
     // It replaces this process, so that it handles signals itself.
     let error = Command::new(&program).arg(task).args(arguments).exec();
