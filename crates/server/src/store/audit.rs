@@ -17,7 +17,6 @@ use super::{
     statements,
     tenant::joined,
     transaction::Transaction,
-    webhooks::announce,
 };
 use crate::environment::{Environment, first_id_at};
 
@@ -150,7 +149,7 @@ fn announcement(event: &NewAuditEvent) -> Result<Option<Announcement>, StoreErro
 /// that change something take the event as an argument.
 pub(super) async fn record(on: &Transaction, event: NewAuditEvent) -> Result<(), StoreError> {
     if let Some(announcement) = announcement(&event)? {
-        announce(on, announcement).await?;
+        on.tell(announcement);
     }
     let (integration, provider) = event.integration.unzip();
     let changes = serde_json::to_string(&event.changes).map_err(|e| StoreError::Damaged(e.to_string()))?;

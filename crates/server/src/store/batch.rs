@@ -13,8 +13,8 @@ use std::{
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-/// The most keys that go out together. Later ones wait for the next.
-const LARGEST: usize = 64;
+/// The most keys that go out together, unless what they ask for is large. Later ones wait for the next.
+pub(super) const LARGEST: usize = 64;
 
 /// What answers many requests at once.
 pub(super) trait AnswerMany: Send + Sync + 'static {
@@ -35,6 +35,8 @@ pub(super) struct Batch<R: AnswerMany> {
     answers: R,
     /// How many may be under way at once.
     at_once: usize,
+    /// The most keys that go out together.
+    largest: usize,
     queue: Mutex<Queue<R>>,
 }
 
@@ -49,9 +51,14 @@ struct Waiting<R: AnswerMany> {
 }
 
 impl<R: AnswerMany> Batch<R> {
-    /// Requests of which at most `at_once` are under way; the others wait and go out together.
-    pub(super) fn new(answers: R, at_once: usize) -> Arc<Self> {
-        Arc::new(Self { answers, at_once, queue: Mutex::new(Queue { under_way: 0, waiting: Vec::new() }) })
+    /// Requests of which at most `at_once` are under way; the others wait and go out together, up to `largest` of them.
+    pub(super) fn new(answers: R, at_once: usize, largest: usize) -> Arc<Self> {
+        Arc::new(Self {
+            answers,
+            at_once,
+            largest,
+            queue: Mutex::new(Queue { under_way: 0, waiting: Vec::new() }),
+        })
     }
 
     /// Asks for `key`, at once or with others.
@@ -114,7 +121,7 @@ impl<R: AnswerMany> Drop for Turn<R> {
         // Nobody waits for these any more.
         queue.waiting.retain(|request| !request.answer.is_closed());
         let requests: Vec<_> = {
-            let count = queue.waiting.len().min(LARGEST);
+            let count = queue.waiting.len().min(self.batch.largest);
             queue.waiting.drain(..count).collect()
         };
         let runtime = Handle::try_current();
@@ -172,7 +179,7 @@ mod tests {
         fn new(at_once: usize) -> Self {
             let (sender, asked) = mpsc::unbounded_channel();
             let gate = Arc::new(Semaphore::new(0));
-            let batch = Batch::new(Reader { asked: sender, gate: Arc::clone(&gate) }, at_once);
+            let batch = Batch::new(Reader { asked: sender, gate: Arc::clone(&gate) }, at_once, LARGEST);
             Self { batch, asked, gate }
         }
 

@@ -151,7 +151,7 @@ impl Store {
             ended_at: Set(None),
         };
         Entity::insert(row).exec_without_returning(&transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The link with this token.

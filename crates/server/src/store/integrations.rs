@@ -458,7 +458,7 @@ async fn finish<E>(
     decision: Decision,
 ) -> Result<Loaded, ReviseError<E>> {
     let changed = complete(&transaction, loaded, decision).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    transaction.commit().await?;
     Ok(changed)
 }
 

@@ -179,7 +179,7 @@ impl Store {
             event.changes.extend(changes);
             audit::record(&transaction, event).await.map_err(failed)?;
         }
-        transaction.commit().await.map_err(|error| failed(error.into()))
+        transaction.commit().await.map_err(failed)
     }
 
     /// Removes an app. `false`: there was none.

@@ -7,7 +7,7 @@
 //! later.
 
 use std::sync::{
-    Arc, OnceLock,
+    self, Arc, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -22,7 +22,11 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, query::Query};
 use tokio::sync::{Mutex, Notify};
 
-use super::moment::with_times_of_fixed_width;
+use super::{
+    StoreError,
+    moment::with_times_of_fixed_width,
+    webhooks::{Announcement, announce},
+};
 
 /// How long what is read stays true.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +58,9 @@ pub(super) fn writing() -> TransactionOptions {
 /// A transaction. It is rolled back if it is dropped before it is committed.
 pub(super) struct Transaction {
     session: Session,
-    /// Whether it puts something into the outbox.
+    /// What webhooks are told of it.
+    told: sync::Mutex<Vec<Announcement>>,
+    /// Whether it puts something into the outbox, or makes it due.
     announces: AtomicBool,
     outbox: Outbox,
 }
@@ -103,7 +109,7 @@ impl Session {
 impl Transaction {
     /// The transaction that has begun in a session.
     pub(super) fn new(session: Session, outbox: Outbox) -> Self {
-        Self { session, announces: AtomicBool::new(false), outbox }
+        Self { session, told: sync::Mutex::default(), announces: AtomicBool::new(false), outbox }
     }
 
     /// The address of one of our pages, if the server's public URL is known; otherwise its path.
@@ -111,7 +117,13 @@ impl Transaction {
         self.outbox.link_to(path)
     }
 
-    /// Notes that it puts something into the outbox.
+    /// Tells webhooks something. It is put into the outbox at the commit, with all else that the transaction tells: so
+    /// the streams of webhooks are locked once, in their order, after everything else.
+    pub(super) fn tell(&self, announcement: Announcement) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(announcement);
+    }
+
+    /// Notes that it puts something into the outbox, or makes it due.
     pub(super) fn announces(&self) {
         self.announces.store(true, Ordering::Relaxed);
     }
@@ -125,8 +137,10 @@ impl Transaction {
         Ok(())
     }
 
-    /// Commits it. If it put something into the outbox, who sends that is woken.
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
+    /// Commits it, with what it tells. If that put something into the outbox, who sends it is woken.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        announce(&self, told).await?;
         self.session.commit().await?;
         if self.announces.into_inner() {
             self.outbox.filled.notify_one();

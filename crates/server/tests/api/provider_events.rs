@@ -31,6 +31,7 @@ on_both_with_receiver!(
     what_a_database_cannot_hold_is_taken_all_the_same,
     what_is_not_the_providers_is_refused_and_counted,
     a_secret_that_is_replaced_counts_for_a_while,
+    events_that_arrive_at_once_are_each_verified_and_forwarded_as_their_own,
     a_connection_that_is_made_anew_has_another_address,
     a_token_that_was_used_signs_no_other_event,
     what_could_not_be_stored_is_taken_when_it_comes_again,
@@ -296,6 +297,53 @@ async fn a_secret_that_is_replaced_counts_for_a_while(server: &Server, _: &Recei
     let recorded = server.audit("stripe").await;
     let set = recorded.iter().filter(|event| event["action"] == "event_source.secret_set").count();
     assert_eq!(set, 3);
+}
+
+async fn events_that_arrive_at_once_are_each_verified_and_forwarded_as_their_own(
+    server: &Server,
+    receiver: &Receiver,
+) {
+    const PROVIDERS: [&str; 4] = ["stripe~one", "stripe~two", "stripe~three", "stripe~damaged"];
+    let webhook = server.webhook(&receiver.url("/"), &["provider.event"]).await;
+    let mut paths = Vec::new();
+    let secret_of = |at: usize| format!("whsec_SECRETnumber{at}");
+    for (at, provider) in PROVIDERS.into_iter().enumerate() {
+        paths.push(server.listen(provider, &secret_of(at)).await);
+    }
+    // A secret that cannot be read is our own trouble, and that of its address alone.
+    let damage = "UPDATE event_secrets SET source_id = source_id, id = 'x' WHERE source_id = $1";
+    let source = paths[3].split('/').nth(2).unwrap().to_owned();
+    assert_eq!(server.sql.execute(damage, [source.into()]).await, 1);
+    let mut asking = Vec::new();
+    for number in 0..12 {
+        for (at, path) in paths.iter().enumerate() {
+            let body = format!("{{\"id\":\"evt_{at}_{number}\",\"type\":\"x\"}}");
+            // Every third is signed with another's secret.
+            let signer = if number % 3 == 2 { (at + 1) % 3 } else { at };
+            let signature = by_stripe(&secret_of(signer), server.now(), body.as_bytes());
+            let url = format!("http://{}{path}", server.address);
+            let request = server.client().post(url).header("stripe-signature", signature).body(body);
+            asking.push((at, number, tokio::spawn(request.send())));
+        }
+    }
+    for (at, number, sent) in asking {
+        let status = sent.await.unwrap().unwrap().status().as_u16();
+        let expected = match (at, number % 3) {
+            (3, _) => 503,
+            (_, 2) => 401,
+            _ => 200,
+        };
+        assert_eq!(status, expected, "{number} at {}", PROVIDERS[at]);
+    }
+    server.delivered(&webhook, &["delivered"; 24]).await;
+    for message in receiver.received() {
+        let message = message.json();
+        let event = &message["data"]["event"];
+        let of = PROVIDERS.iter().position(|one| message["data"]["integration"]["provider"] == *one).unwrap();
+        let id = event["provider_event_id"].as_str().unwrap();
+        assert!(id.starts_with(&format!("evt_{of}_")), "{message}");
+        assert_eq!(event["body"], format!("{{\"id\":\"{id}\",\"type\":\"x\"}}"));
+    }
 }
 
 async fn a_connection_that_is_made_anew_has_another_address(server: &Server, _: &Receiver) {

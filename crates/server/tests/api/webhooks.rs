@@ -37,6 +37,7 @@ on_both_with_receiver!(
     only_what_is_asked_for_is_told,
     what_fails_is_sent_again_with_the_same_bytes,
     a_message_waits_for_the_earlier_ones_of_its_integration_alone,
+    a_message_that_cannot_be_read_holds_up_its_own_stream_alone,
     a_final_answer_ends_a_delivery_and_the_next_one_goes_on,
     a_webhook_that_nothing_reaches_is_disabled_and_the_others_are_told,
     what_waits_at_a_disabled_webhook_is_sent_in_order_or_dropped,
@@ -206,6 +207,38 @@ async fn a_message_waits_for_the_earlier_ones_of_its_integration_alone(server: &
     let place = |name: &str| told.iter().rposition(|told| told == name).unwrap();
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(place("P1") < place("P2") && told.contains(&"M1".to_owned()), "{told:?}");
+}
+
+async fn a_message_that_cannot_be_read_holds_up_its_own_stream_alone(server: &Server, receiver: &Receiver) {
+    server.install("postmark").await;
+    server.install("slack").await;
+    let webhook = server.webhook(&receiver.url("/"), &["*"]).await;
+    let set = async |status: &str| {
+        let target = server.webhooks(&format!("/{}", webhook.id));
+        server.call("PATCH", &target).json(&json!({"status": status})).send().await.data();
+    };
+    set("disabled").await;
+    for (provider, name) in [("postmark", "P1"), ("postmark", "P2"), ("slack", "M1")] {
+        server.rename(provider, name).await;
+    }
+    let damage = "UPDATE webhook_events SET kind = $1 WHERE number = \
+                  (SELECT MIN(number) FROM webhook_deliveries WHERE status = 'pending')";
+    let was = "integration.lifecycle.updated";
+    assert_eq!(server.sql.execute(damage, ["nonsense".into()]).await, 1);
+    set("active").await;
+    let delivered = "SELECT COUNT(*) FROM webhook_deliveries WHERE status = 'delivered'";
+    crate::support::eventually(
+        "the other one is delivered",
+        std::time::Duration::from_secs(60),
+        async || server.sql.count(delivered, []).await == 1,
+    )
+    .await;
+    assert_eq!(names(&receiver.received()), ["M1"]);
+    // Its stream is looked at again by itself.
+    assert_eq!(server.sql.execute(damage, [was.into()]).await, 1);
+    server.clock.advance(Duration::seconds(30));
+    server.delivered(&webhook, &["delivered"; 3]).await;
+    assert_eq!(names(&receiver.received()), ["M1", "P1", "P2"]);
 }
 
 async fn a_final_answer_ends_a_delivery_and_the_next_one_goes_on(server: &Server, receiver: &Receiver) {

@@ -1,7 +1,10 @@
-//! What the events at an address are verified with. It is read anew for each request, with the address, so that a
-//! secret counts everywhere as soon as it is stored.
+//! What the events at an address are verified with. It is read anew for each request, once its body is there, so that a
+//! secret counts everywhere as soon as it is stored, and until it is replaced.
 
-use integrations_core::catalog::{EventKey, Events, Provider, SecretSource};
+use integrations_core::{
+    catalog::{EventKey, Events, Provider, SecretSource},
+    ids::EventSourceId,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use time::OffsetDateTime;
 
@@ -33,16 +36,17 @@ impl From<FindAppError> for KeysError {
 }
 
 impl ProviderEvents {
-    /// The keys that count at an address at `now`, the newest first.
+    /// The keys that count at an address at `now`, the newest first. None count at one that is gone.
     pub(super) async fn keys(
         &self,
-        address: &EventAddress,
+        source: EventSourceId,
         (provider, events): (&Provider, &Events),
         now: OffsetDateTime,
     ) -> Result<Vec<EventKey>, KeysError> {
         let mut keys = Vec::new();
+        let Some(address) = self.store.event_address(source).await? else { return Ok(keys) };
         if events.secret.source == SecretSource::ClientSecret {
-            let secret = self.client_secret(address, provider).await?;
+            let secret = self.client_secret(&address, provider).await?;
             keys.extend(secret.and_then(|secret| events.secret.key(secret.expose_secret())));
         }
         for row in address.secrets.iter().filter(|row| row.retires_at.is_none_or(|retires| retires > now)) {

@@ -167,8 +167,7 @@ impl ProviderEvents {
         let (Some(events), now) = (door.events(), self.environment.now()) else {
             return self.refuse(door, Reason::UnknownAddress, None);
         };
-        let of = (&*door.provider, events);
-        let keys = match self.keys(&door.address, of, now).await {
+        let keys = match self.keys(door.address.source.id, (&*door.provider, events), now).await {
             Ok(keys) => keys,
             Err(error) => return self.unavailable(door, &error),
         };

@@ -74,7 +74,7 @@ impl Store {
         if only_reads {
             transaction.does_not_wait_for_the_disk().await.map_err(StoreError::from)?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(row)
     }
 }

@@ -234,7 +234,7 @@ async fn carry_out<E>(
         }
         Verdict::AskAgain { approval: new, evidence, reasons } => {
             settle::<E>(on, &approval.id, ApprovalStatus::Expired, at, None).await?;
-            tell_decided(on, &run, &approval.id, ApprovalStatus::Expired, at).await?;
+            tell_decided(on, &run, &approval.id, ApprovalStatus::Expired, at)?;
             return Ok(ask_again(on, &run, approval, AskedAnew { id: new, evidence, reasons, at }).await?);
         }
         Verdict::Deny { by, error, event } => {
@@ -258,7 +258,7 @@ async fn carry_out<E>(
         }
     };
     audit::record(on, event).await?;
-    tell_decided(on, &run, &approval.id, decided, at).await?;
+    tell_decided(on, &run, &approval.id, decided, at)?;
     if decided != ApprovalStatus::Approved {
         tell_finished(on, &run.id).await?;
     }

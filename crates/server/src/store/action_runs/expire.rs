@@ -122,7 +122,7 @@ async fn end(
         let tenant = tenant_of(&run)?;
         audit::record(on, event(&tenant, &run.clone().into())?).await?;
         if let Some(approval) = &run.approval_id {
-            tell_decided(on, &run, approval, ApprovalStatus::Expired, now).await?;
+            tell_decided(on, &run, approval, ApprovalStatus::Expired, now)?;
         }
         tell_finished(on, &run.id).await?;
     }

@@ -187,7 +187,7 @@ impl Store {
         {
             audit::record(&transaction, *event).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The message about the newest of a tenant's approvals of which nobody could be told. `None`: there is none.

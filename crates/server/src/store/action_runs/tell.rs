@@ -17,7 +17,6 @@ use crate::{
             webhook,
         },
         transaction::Transaction,
-        webhooks::announce,
     },
 };
 
@@ -41,7 +40,7 @@ pub(super) async fn tell_finished(on: &Transaction, run: &str) -> Result<(), Sto
     let Some(run) = action_run::Entity::find_by_id(run).one(on).await? else { return Ok(()) };
     let at = run.finished_at.unwrap_or(run.created_at);
     let details = Map::from_iter([("run".to_owned(), shown(&run))]);
-    tell(on, &run, EventType::ActionRunFinished, &run.status, details, at).await
+    tell(on, &run, EventType::ActionRunFinished, &run.status, details, at)
 }
 
 /// Tells that a person is asked about a run: webhooks, and people if the project has them told.
@@ -59,11 +58,11 @@ pub(super) async fn tell_requested(
         "id": approval, "status": ApprovalStatus::Pending, "expires_at": expires_at, "url": on.link_to(&path),
     });
     let details = Map::from_iter([("approval".to_owned(), details), ("run".to_owned(), shown(run))]);
-    tell(on, run, EventType::ApprovalRequested, approval, details, at).await
+    tell(on, run, EventType::ApprovalRequested, approval, details, at)
 }
 
 /// Tells what became of an approval. The run is as it was before.
-pub(super) async fn tell_decided(
+pub(super) fn tell_decided(
     on: &Transaction,
     run: &Model,
     approval: &str,
@@ -75,7 +74,7 @@ pub(super) async fn tell_decided(
     told.as_object_mut().map(|told| told.remove("status"));
     let details = json!({"id": approval, "status": status});
     let details = Map::from_iter([("approval".to_owned(), details), ("run".to_owned(), told)]);
-    tell(on, run, EventType::ApprovalDecided, approval, details, at).await
+    tell(on, run, EventType::ApprovalDecided, approval, details, at)
 }
 
 /// What is said of a run: never its input or result.
@@ -89,7 +88,7 @@ fn shown(run: &Model) -> Value {
     })
 }
 
-async fn tell(
+fn tell(
     on: &Transaction,
     run: &Model,
     kind: EventType,
@@ -109,5 +108,6 @@ async fn tell(
         except: None,
         provider_event: None,
     };
-    announce(on, announcement).await
+    on.tell(announcement);
+    Ok(())
 }

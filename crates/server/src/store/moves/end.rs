@@ -210,6 +210,6 @@ impl EndingExport {
 
     /// Stores all of it.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await
     }
 }

@@ -177,7 +177,7 @@ impl OpenExport {
 
     /// Stores all of it.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await
     }
 }
 

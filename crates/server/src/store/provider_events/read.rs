@@ -106,8 +106,8 @@ impl Store {
         Ok(shown.zip(sealed))
     }
 
-    /// The sealed body of an event, for a message or an answer that was asked for by its tenant.
-    pub async fn provider_event_body(
+    /// The sealed body of an event, for an answer that was asked for by its tenant.
+    async fn provider_event_body(
         &self,
         id: ProviderEventId,
     ) -> Result<Option<SealedProviderEvent>, StoreError> {

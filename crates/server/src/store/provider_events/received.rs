@@ -7,21 +7,26 @@ use integrations_core::{
     ids::{EventSourceId, ProviderEventId},
     webhook::{LARGEST_FORWARDED, Omitted},
 };
-use sea_orm::{ColumnTrait, DbBackend, FromQueryResult, Iterable, QueryResult};
+use sea_orm::{ColumnTrait, DbBackend, DbErr, FromQueryResult, Iterable, QueryResult};
 
 use super::{
     read::SealedProviderEvent,
     secrets::EventSecretRow,
     sources::EventSourceRecord,
-    targets::{self, EventTarget},
+    targets::{EventTarget, TargetRow},
 };
 use crate::store::{
     Store, StoreError,
-    batch::Batch,
+    batch::{Batch, LARGEST},
     entity::{event_secret, event_source},
     read_pool::ReadPool,
     reads::{AMONG_POSTGRES, AMONG_SQLITE, Reads, RowsOf},
 };
+
+/// The most bodies that are read together: each may have a megabyte.
+const BODIES: usize = 8;
+/// How many such reads may be under way at once.
+const BODIES_AT_ONCE: usize = 2;
 
 /// An address, with all that a request at it is received with.
 #[derive(Clone, Debug)]
@@ -50,8 +55,8 @@ impl EventReads {
         let addresses = RowsOf { one: &ADDRESS, several: addresses, owner: "source_id" };
         let bodies = RowsOf { one: &BODY, several: bodies, owner: "id" };
         Self {
-            addresses: Batch::new(Reads::new(read_pool.clone(), backend, addresses), 1),
-            bodies: Batch::new(Reads::new(read_pool.clone(), backend, bodies), 1),
+            addresses: Batch::new(Reads::new(read_pool.clone(), backend, addresses), 1, LARGEST),
+            bodies: Batch::new(Reads::new(read_pool.clone(), backend, bodies), BODIES_AT_ONCE, BODIES),
         }
     }
 }
@@ -92,12 +97,21 @@ fn renamed<C: ColumnTrait + Iterable>(table: &str, prefix: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// The bodies of the events whose ids meet a condition. One that is too large to be forwarded is not read.
+/// The bodies of the events whose ids meet a condition. One that is too large to be forwarded is not read, unless it is
+/// not kept any more.
 fn body(condition: &str) -> String {
     format!(
-        "SELECT id, project_id, integration_id, CASE WHEN body_size <= {LARGEST_FORWARDED} THEN sealed END AS sealed \
+        "SELECT id, project_id, integration_id, \
+         CASE WHEN body_size <= {LARGEST_FORWARDED} OR length(sealed) = 0 THEN sealed END AS sealed \
          FROM provider_events WHERE id {condition}"
     )
+}
+
+/// What the columns of a row with this prefix hold, if there was something to join. A value that cannot be read is an
+/// error.
+fn joined<T: FromQueryResult>(row: &QueryResult, prefix: &str) -> Result<Option<T>, DbErr> {
+    let id: Option<String> = row.try_get(prefix, "id")?;
+    id.map(|_| T::from_query_result(row, prefix)).transpose()
 }
 
 #[derive(FromQueryResult)]
@@ -114,11 +128,10 @@ impl Store {
     pub async fn event_address(&self, id: EventSourceId) -> Result<Option<EventAddress>, StoreError> {
         let rows = self.event_reads.addresses.ask(id).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let secret = |row: &QueryResult| event_secret::Model::from_query_result_optional(row, SECRET);
-        let secrets = rows.iter().filter_map(|row| secret(row).transpose());
+        let secrets = rows.iter().filter_map(|row| joined::<event_secret::Model>(row, SECRET).transpose());
         Ok(Some(EventAddress {
             source: event_source::Model::from_query_result(row, SOURCE)?.try_into()?,
-            target: targets::found(row, TARGET)?,
+            target: joined::<TargetRow>(row, TARGET)?.map(TryInto::try_into).transpose()?,
             secrets: secrets.map(|row| EventSecretRow::try_from(row?)).collect::<Result<_, _>>()?,
         }))
     }

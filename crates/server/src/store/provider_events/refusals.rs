@@ -59,7 +59,7 @@ impl Store {
                 add(&transaction, one).await?;
             }
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// What was refused at an address, the latest first.

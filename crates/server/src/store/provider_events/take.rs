@@ -30,7 +30,6 @@ use crate::store::{
     monitors,
     reachability::GuardedPool,
     transaction::{Outbox, Transaction, writing},
-    webhooks::announce_all,
 };
 
 /// The most events in one statement: databases bound its values.
@@ -160,9 +159,9 @@ impl Takes {
         for some in by_claim.chunks(TOGETHER) {
             store(&transaction, some, &mut new).await?;
         }
-        let told = events().filter(|(event, _)| new.contains(&event.told.id));
-        let told = told.map(|(event, request)| announcement(event, request.at));
-        announce_all(&transaction, told.collect()).await?;
+        for (event, request) in events().filter(|(event, _)| new.contains(&event.told.id)) {
+            transaction.tell(announcement(event, request.at));
+        }
         transaction.commit().await?;
         let stored = |Taking(request): &Taking| {
             let ids = request.events.iter().map(|event| event.told.id);

@@ -3,8 +3,7 @@
 use integrations_core::{ids::IntegrationId, lifecycle::Status};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, FromQueryResult, JoinType, QueryFilter as _,
-    QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, RelationTrait as _,
-    sea_query::SelectStatement,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, RelationTrait as _, sea_query::SelectStatement,
 };
 use time::OffsetDateTime;
 
@@ -28,18 +27,19 @@ pub struct EventTarget {
     pub connected_since: Option<OffsetDateTime>,
 }
 
+/// An [`EventTarget`] as it is read.
 #[derive(FromQueryResult)]
-struct Row {
+pub(super) struct TargetRow {
     id: String,
     project_id: String,
     organization_id: String,
     connected_since: Option<OffsetDateTime>,
 }
 
-impl TryFrom<Row> for EventTarget {
+impl TryFrom<TargetRow> for EventTarget {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: TargetRow) -> Result<Self, StoreError> {
         let damaged = |what: &str| StoreError::Damaged(format!("integration {}: {what}", row.id));
         let project = row.project_id.parse().map_err(|_| damaged("project"))?;
         let organization = row.organization_id.parse().map_err(|_| damaged("organization"))?;
@@ -49,12 +49,6 @@ impl TryFrom<Row> for EventTarget {
             connected_since: row.connected_since,
         })
     }
-}
-
-/// The integration in the columns of a row that have this prefix.
-pub(super) fn found(row: &QueryResult, prefix: &str) -> Result<Option<EventTarget>, StoreError> {
-    let found = Row::from_query_result_optional(row, prefix)?;
-    found.map(TryInto::try_into).transpose()
 }
 
 impl Store {
@@ -93,7 +87,7 @@ impl Store {
             .filter(of)
             .order_by_asc(Column::Id)
             .limit(MOST)
-            .into_model::<Row>()
+            .into_model::<TargetRow>()
             .all(&self.reader)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()

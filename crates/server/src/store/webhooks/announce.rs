@@ -1,4 +1,4 @@
-//! Puts events into the outbox, in the transaction of the change that they tell of.
+//! Puts events into the outbox, at the end of the transaction of the change that they tell of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,21 +55,13 @@ impl Announcement {
     }
 }
 
-/// Puts an event into the outbox, once for each webhook that asks for it.
-pub(in crate::store) async fn announce(
-    on: &Transaction,
-    announcement: Announcement,
-) -> Result<(), StoreError> {
-    announce_all(on, vec![announcement]).await
-}
-
 /// Puts events into the outbox, each once for each webhook of its project that asks for it. Those that are about one
 /// integration stay in their order.
 ///
 /// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their keys,
-/// before the events get their numbers. So within a stream the numbers grow in the order of the commits. They are
-/// locked after everything else that the transaction locks.
-pub(in crate::store) async fn announce_all(
+/// before the events get their numbers. So within a stream the numbers grow in the order of the commits. The
+/// transaction locks nothing after them.
+pub(in crate::store) async fn announce(
     on: &Transaction,
     announcements: Vec<Announcement>,
 ) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Claims what is due in the outbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use integrations_core::{
     ids::{LeaseId, ProviderEventId, WebhookId},
@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use super::{
     SealedSecret,
     secrets::sealed_secrets,
+    settle::UNTRIED_PAUSE,
     statements,
     streams::{Key, held, let_go},
 };
@@ -90,15 +91,14 @@ impl Store {
         }
         let values: [Value; 2] = [owner.into(), OF_A_STREAM.into()];
         let next = Statement::from_sql_and_values(self.backend(), next.as_str(), values);
-        let rows = self.reader.query_all_raw(next).await?;
-        let mut due = rows.iter().map(|row| read(lease, row)).collect::<Result<Vec<Due>, _>>()?;
+        let (mut due, stuck) = readable(lease, &self.reader.query_all_raw(next).await?)?;
         self.add_secrets(&mut due, now).await?;
         for row in &claimed {
-            let (webhook, stream): (String, String) =
-                (row.try_get("", "webhook_id")?, row.try_get("", "stream")?);
-            let is_due = |one: &Due| one.stream == stream && one.webhook.to_string() == webhook;
+            let stream = key(row)?;
+            let is_due = |one: &Due| one.stream == stream.1 && one.webhook.to_string() == stream.0;
             if !due.iter().any(is_due) {
-                self.put_aside(lease, (webhook, stream), now).await?;
+                let again_at = if stuck.contains(&stream) { now + UNTRIED_PAUSE } else { now };
+                self.put_aside(lease, stream, again_at).await?;
             }
         }
         let is_one = |one: &Due, next: &Due| one.webhook == next.webhook && one.stream == next.stream;
@@ -158,8 +158,13 @@ impl Store {
     }
 
     /// A stream with nothing to send ends. One whose webhook is disabled, or whose project is archived, waits until it
-    /// is in use again. What was put into another one meanwhile is due.
-    async fn put_aside(&self, lease: LeaseId, stream: Key, now: OffsetDateTime) -> Result<(), StoreError> {
+    /// is in use again. What another one has, such as what was put into it meanwhile, is due at `again_at`.
+    async fn put_aside(
+        &self,
+        lease: LeaseId,
+        stream: Key,
+        again_at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
         // It is not switched on or off meanwhile. Webhooks are locked before their streams.
         let of = webhook::Entity::find_by_id(&stream.0).lock_shared().one(&transaction).await?;
@@ -167,14 +172,37 @@ impl Store {
             let due = match of {
                 Some(of) if of.status == WebhookStatus::Active.as_str() => {
                     let project = project::Entity::find_by_id(of.project_id).one(&transaction).await?;
-                    project.is_some_and(|project| project.revoked_at.is_none()).then_some(now)
+                    project.is_some_and(|project| project.revoked_at.is_none()).then_some(again_at)
                 }
                 _ => None,
             };
             let_go(&transaction, BTreeMap::from([(stream, due)])).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
+}
+
+fn key(row: &QueryResult) -> Result<Key, StoreError> {
+    Ok((row.try_get("", "webhook_id")?, row.try_get("", "stream")?))
+}
+
+/// The messages in these rows, and the streams that stay behind one that cannot be read. The others are still sent.
+fn readable(lease: LeaseId, rows: &[QueryResult]) -> Result<(Vec<Due>, BTreeSet<Key>), StoreError> {
+    let (mut due, mut stuck) = (Vec::with_capacity(rows.len()), BTreeSet::new());
+    for row in rows {
+        let stream = key(row)?;
+        if stuck.contains(&stream) {
+            continue;
+        }
+        match read(lease, row) {
+            Ok(one) => due.push(one),
+            Err(error) => {
+                tracing::error!(%error, webhook = stream.0, "a message to a webhook cannot be read");
+                stuck.insert(stream);
+            }
+        }
+    }
+    Ok((due, stuck))
 }
 
 fn read(lease: LeaseId, row: &QueryResult) -> Result<Due, StoreError> {

@@ -175,7 +175,7 @@ impl Store {
         webhook_delivery::Entity::insert(delivery).exec_without_returning(&transaction).await?;
         let attempt = webhook_attempt::ActiveModel::from(attempt);
         webhook_attempt::Entity::insert(attempt).exec_without_returning(&transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 

@@ -1,9 +1,9 @@
 //! Webhooks, and the outbox of what they are told.
 //!
-//! An event is put into the outbox in the transaction of its change: one row of `webhook_events`, and a delivery for
-//! each webhook that asks for it. Deliveries are sent in **streams**: those of one integration to one webhook, one
-//! after another; what is about no integration is a stream of its own. A stream has a row in `webhook_streams` as long
-//! as it has something to send. It says when, and who does it, by a lease.
+//! An event is put into the outbox at the end of the transaction of its change: one row of `webhook_events`, and a
+//! delivery for each webhook that asks for it. Deliveries are sent in **streams**: those of one integration to one
+//! webhook, one after another; what is about no integration is a stream of its own. A stream has a row in
+//! `webhook_streams` as long as it has something to send. It says when, and who does it, by a lease.
 //!
 //! On PostgreSQL the locks of a transaction are taken in this order, and after all others: webhooks, streams,
 //! deliveries. Whoever puts an event into the outbox locks the webhooks, too, FOR KEY SHARE: that waits for nobody but
@@ -18,7 +18,7 @@ mod settle;
 mod statements;
 mod streams;
 
-pub(super) use self::announce::{announce, announce_all};
+pub(super) use self::announce::announce;
 pub use self::{
     announce::{Announcement, details_of_a_test},
     claim::Due,

@@ -15,7 +15,7 @@ use serde_json::{Map, json};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Announcement, Due, announce,
+    Announcement, Due,
     statements::{self, execute},
     streams::{Key, held, hold, let_go},
 };
@@ -25,9 +25,9 @@ use crate::store::{
     transaction::Transaction,
 };
 
-/// How long a message waits that could not be tried, such as because its secret cannot be opened. It does not count as
-/// an attempt.
-const UNTRIED_PAUSE: Duration = Duration::seconds(30);
+/// How long a message waits that could not be tried, such as because its secret cannot be opened, or it cannot be read.
+/// It does not count as an attempt.
+pub(super) const UNTRIED_PAUSE: Duration = Duration::seconds(30);
 
 /// What came of a claimed message.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Store {
             }
         }
         settled.store(&transaction, now, id).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 
@@ -263,5 +263,6 @@ async fn tell_disabled(
         except: Some(row.id.parse().map_err(|_| damaged("id"))?),
         provider_event: None,
     };
-    announce(on, told).await
+    on.tell(told);
+    Ok(())
 }

@@ -76,14 +76,18 @@ pub(super) fn open(streams: usize) -> String {
     )
 }
 
-/// Locks this many streams on PostgreSQL, and then numbers and stores so many events with their deliveries. The values
-/// are first those of [`OPEN_STREAM`] for each stream; then those of each event: id, project, integration, kind, the
-/// bytes of the body before and after the number, when, the provider's event; then those of each delivery: id,
+/// Locks this many streams on PostgreSQL, if any, and then numbers and stores so many events with their deliveries. The
+/// values are first those of [`OPEN_STREAM`] for each stream; then those of each event: id, project, integration, kind,
+/// the bytes of the body before and after the number, when, the provider's event; then those of each delivery: id,
 /// webhook, event, stream. The numbers are drawn after all streams are locked, because they wait for their count.
 pub(super) fn tell(streams: usize, events: usize, deliveries: usize) -> String {
     let first_of_event = 3 * streams + 1;
+    let opened = match streams {
+        0 => "SELECT 1".to_owned(),
+        _ => format!("{} RETURNING 1", open(streams)),
+    };
     format!(
-        "WITH opened AS ({} RETURNING 1), told AS MATERIALIZED (SELECT e.*, nextval('webhook_event_numbers') AS number \
+        "WITH opened AS ({opened}), told AS MATERIALIZED (SELECT e.*, nextval('webhook_event_numbers') AS number \
          FROM (SELECT count(*) FROM opened) o, (VALUES {}) \
          e (id, project_id, integration_id, kind, body_before, body_after, created_at, provider_event_id)), \
          event AS (INSERT INTO webhook_events \
@@ -93,7 +97,6 @@ pub(super) fn tell(streams: usize, events: usize, deliveries: usize) -> String {
          INSERT INTO webhook_deliveries (id, webhook_id, event_id, stream, number, status, attempts, created_at) \
          SELECT d.id, d.webhook_id, d.event_id, d.stream, told.number, 'pending', 0, told.created_at \
          FROM (VALUES {}) d (id, webhook_id, event_id, stream) JOIN told ON told.id = d.event_id",
-        open(streams),
         rows(first_of_event, events, 8),
         rows(first_of_event + 8 * events, deliveries, 4),
     )

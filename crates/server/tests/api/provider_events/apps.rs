@@ -204,6 +204,17 @@ async fn each_event_of_a_batch_is_routed_by_itself(server: &Server, receiver: &R
         forwarded(&receiver.received()).iter().map(|event| event["provider_event_id"].clone()).collect();
     assert_eq!(told, ["1", "2"]);
     assert_eq!(forwarded(&receiver.received())[1]["body"], event(2, 11).to_string());
+    // More than one statement holds are told in one transaction, and stay in their order.
+    let many: Vec<Value> = (100..220).map(|id| event(id, 11)).collect();
+    assert_eq!(batch(json!(many)).await, 200);
+    let received = receiver.wait_for(122).await;
+    let ids: Vec<String> = forwarded(&received)[2..]
+        .iter()
+        .map(|event| event["provider_event_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, (100..220).map(|id| id.to_string()).collect::<Vec<_>>());
+    let sequence: Vec<_> = received.iter().map(|told| told.json()["sequence"].as_i64().unwrap()).collect();
+    assert!(sequence.is_sorted_by(|one, next| one < next), "{sequence:?}");
 }
 
 async fn what_is_asked_after_the_end_is_forwarded(server: &Server, receiver: &Receiver) {
