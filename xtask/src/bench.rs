@@ -27,7 +27,8 @@ pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     let program = workspace::target_directory().join("release/riq-bench");
 
     // Who asks for help does not wait for a build, if there is a program that can answer.
-    if !has(&[NO_BUILD]) && !(has(&["-h", "--help"]) && program.exists()) {
+    let is_built = has(&[NO_BUILD]) || (has(&["-h", "--help"]) && program.exists());
+    if !is_built {
         process::run(workspace::cargo().args(["build", "--release", "--workspace"]))?;
     }
     let arguments = options.arguments.iter().filter(|argument| *argument != NO_BUILD);

@@ -60,7 +60,7 @@ pub(super) struct Transaction {
     session: Session,
     /// What webhooks are told of it.
     told: sync::Mutex<Vec<Announcement>>,
-    /// Whether it puts something into the outbox, or makes it due.
+    /// Whether it makes something due that is in the outbox.
     announces: AtomicBool,
     outbox: Outbox,
 }
@@ -123,7 +123,7 @@ impl Transaction {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).push(announcement);
     }
 
-    /// Notes that it puts something into the outbox, or makes it due.
+    /// Notes that it makes something due that is in the outbox.
     pub(super) fn announces(&self) {
         self.announces.store(true, Ordering::Relaxed);
     }
@@ -140,9 +140,9 @@ impl Transaction {
     /// Commits it, with what it tells. If that put something into the outbox, who sends it is woken.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
-        announce(&self, told).await?;
+        let fills = announce(&self.session, told).await?;
         self.session.commit().await?;
-        if self.announces.into_inner() {
+        if fills || self.announces.into_inner() {
             self.outbox.filled.notify_one();
         }
         Ok(())

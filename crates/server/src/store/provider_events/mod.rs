@@ -7,6 +7,7 @@
 //! On PostgreSQL the locks of a transaction are taken in this order, after those of integrations and monitors and
 //! before those of the outbox: sources, what is used once, events.
 
+mod event_reads;
 mod former;
 mod read;
 mod received;
@@ -17,6 +18,11 @@ mod sources;
 mod take;
 mod targets;
 
+pub(super) use self::{
+    event_reads::EventReads,
+    sources::{close, end},
+    take::Takes,
+};
 pub use self::{
     former::{FormerIds, FormerSecret},
     read::{ProviderEventRow, SealedProviderEvent},
@@ -26,11 +32,6 @@ pub use self::{
     sources::{EventSourceRecord, NewPath, SealedPath, SourceOf},
     take::{NewProviderEvent, Stored, TakenRequest},
     targets::EventTarget,
-};
-pub(super) use self::{
-    received::EventReads,
-    sources::{close, end},
-    take::Takes,
 };
 
 use std::sync::Arc;

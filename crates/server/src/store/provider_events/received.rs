@@ -1,15 +1,14 @@
 //! What is read for each request at an address, and for each event that is forwarded. Under load it is read for many of
 //! them at once.
 
-use std::sync::{Arc, LazyLock};
-
 use integrations_core::{
     ids::{EventSourceId, ProviderEventId},
-    webhook::{LARGEST_FORWARDED, Omitted},
+    webhook::Omitted,
 };
-use sea_orm::{ColumnTrait, DbBackend, DbErr, FromQueryResult, Iterable, QueryResult};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
 
 use super::{
+    event_reads::{SECRET, SOURCE, TARGET},
     read::SealedProviderEvent,
     secrets::EventSecretRow,
     sources::EventSourceRecord,
@@ -17,16 +16,8 @@ use super::{
 };
 use crate::store::{
     Store, StoreError,
-    batch::{Batch, LARGEST},
     entity::{event_secret, event_source},
-    read_pool::ReadPool,
-    reads::{AMONG_POSTGRES, AMONG_SQLITE, Reads, RowsOf},
 };
-
-/// The most bodies that are read together: each may have a megabyte.
-const BODIES: usize = 8;
-/// How many such reads may be under way at once.
-const BODIES_AT_ONCE: usize = 2;
 
 /// An address, with all that a request at it is received with.
 #[derive(Clone, Debug)]
@@ -37,74 +28,6 @@ pub struct EventAddress {
     pub target: Option<EventTarget>,
     /// The secrets that are stored for it, the newest first. Some may have retired.
     pub secrets: Vec<EventSecretRow>,
-}
-
-/// The reads that go out together.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct EventReads {
-    addresses: Arc<Batch<Reads<EventSourceId>>>,
-    bodies: Arc<Batch<Reads<ProviderEventId>>>,
-}
-
-impl EventReads {
-    pub(in crate::store) fn new(read_pool: &ReadPool, backend: DbBackend) -> Self {
-        let (addresses, bodies): (&'static str, &'static str) = match backend {
-            DbBackend::Postgres => (&ADDRESSES_POSTGRES, &BODIES_POSTGRES),
-            _ => (&ADDRESSES_SQLITE, &BODIES_SQLITE),
-        };
-        let addresses = RowsOf { one: &ADDRESS, several: addresses, owner: "source_id" };
-        let bodies = RowsOf { one: &BODY, several: bodies, owner: "id" };
-        Self {
-            addresses: Batch::new(Reads::new(read_pool.clone(), backend, addresses), 1, LARGEST),
-            bodies: Batch::new(Reads::new(read_pool.clone(), backend, bodies), BODIES_AT_ONCE, BODIES),
-        }
-    }
-}
-
-static ADDRESS: LazyLock<String> = LazyLock::new(|| address("= $1"));
-static ADDRESSES_POSTGRES: LazyLock<String> = LazyLock::new(|| address(AMONG_POSTGRES));
-static ADDRESSES_SQLITE: LazyLock<String> = LazyLock::new(|| address(AMONG_SQLITE));
-static BODY: LazyLock<String> = LazyLock::new(|| body("= $1"));
-static BODIES_POSTGRES: LazyLock<String> = LazyLock::new(|| body(AMONG_POSTGRES));
-static BODIES_SQLITE: LazyLock<String> = LazyLock::new(|| body(AMONG_SQLITE));
-
-const SOURCE: &str = "source_";
-const TARGET: &str = "target_";
-const SECRET: &str = "secret_";
-
-/// The addresses whose ids meet a condition. There is a row for each secret of one.
-fn address(condition: &str) -> String {
-    format!(
-        "SELECT {}, CASE WHEN p.id IS NOT NULL THEN i.id END AS {TARGET}id, i.project_id AS {TARGET}project_id, \
-         p.organization_id AS {TARGET}organization_id, c.created_at AS {TARGET}connected_since, {} \
-         FROM event_sources s \
-         LEFT JOIN integrations i ON i.id = s.integration_id AND i.status <> 'disconnected' \
-         LEFT JOIN projects p ON p.id = i.project_id AND p.revoked_at IS NULL \
-         LEFT JOIN credentials c ON c.integration_id = i.id \
-         LEFT JOIN event_secrets x ON x.source_id = s.id \
-         WHERE s.id {condition} ORDER BY x.id DESC",
-        renamed::<event_source::Column>("s", SOURCE),
-        renamed::<event_secret::Column>("x", SECRET),
-    )
-}
-
-/// All columns of a table, each with a name that tells it from those of other tables.
-fn renamed<C: ColumnTrait + Iterable>(table: &str, prefix: &str) -> String {
-    let columns = C::iter().map(|column| {
-        let name = column.as_str();
-        format!("{table}.{name} AS {prefix}{name}")
-    });
-    columns.collect::<Vec<_>>().join(", ")
-}
-
-/// The bodies of the events whose ids meet a condition. One that is too large to be forwarded is not read, unless it is
-/// not kept any more.
-fn body(condition: &str) -> String {
-    format!(
-        "SELECT id, project_id, integration_id, \
-         CASE WHEN body_size <= {LARGEST_FORWARDED} OR length(sealed) = 0 THEN sealed END AS sealed \
-         FROM provider_events WHERE id {condition}"
-    )
 }
 
 /// What the columns of a row with this prefix hold, if there was something to join. A value that cannot be read is an

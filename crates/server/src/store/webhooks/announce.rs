@@ -3,23 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integrations_core::{
-    ids::{DeliveryId, EventId, IntegrationId, ProjectId, ProviderEventId, WebhookId},
-    webhook::{
-        DeliveryStatus, Event, EventType, Subject, SubjectIntegration, Subscription, Unnumbered,
-        WebhookStatus,
-    },
+    ids::{DeliveryId, EventId, IntegrationId, ProjectId, WebhookId},
+    webhook::{DeliveryStatus, Event, Subject, SubjectIntegration, Subscription, Unnumbered, WebhookStatus},
 };
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryResult, Statement, Value};
-use serde_json::{Map, Value as Json, json};
-use time::OffsetDateTime;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait as _, QueryResult, Statement, Value};
 
-use super::statements::{self, execute};
+use super::{
+    announcement::Announcement,
+    statements::{self, execute},
+};
 use crate::{
     environment::derived_id,
     store::{
         StoreError,
         entity::{webhook_delivery, webhook_event},
-        transaction::Transaction,
     },
 };
 
@@ -27,46 +24,18 @@ use crate::{
 const TOGETHER: usize = 50;
 const OPENED_TOGETHER: usize = 1_000;
 
-/// An event to be told to the webhooks of a project that ask for it.
-#[derive(Clone, Debug)]
-pub struct Announcement {
-    /// Its id.
-    pub id: EventId,
-    /// What happened.
-    pub kind: EventType,
-    /// The project.
-    pub project: ProjectId,
-    /// The integration that it is about, if it is about one. Its events are delivered in order.
-    pub integration: Option<IntegrationId>,
-    /// What is said beside the integration's id, provider, status and health.
-    pub details: Map<String, Json>,
-    /// When.
-    pub at: OffsetDateTime,
-    /// A webhook that is not told.
-    pub except: Option<WebhookId>,
-    /// The event of a provider whose body goes into the message when it is sent.
-    pub provider_event: Option<ProviderEventId>,
-}
-
-impl Announcement {
-    /// What it is delivered in order with.
-    fn stream(&self) -> String {
-        self.integration.map_or_else(|| self.id.to_string(), |id| id.to_string())
-    }
-}
-
 /// Puts events into the outbox, each once for each webhook of its project that asks for it. Those that are about one
-/// integration stay in their order.
+/// integration stay in their order. `false`: no webhook asks for any.
 ///
 /// The webhooks are locked first, against being deleted, and then the rows of the streams, in the order of their keys,
 /// before the events get their numbers. So within a stream the numbers grow in the order of the commits. The
 /// transaction locks nothing after them.
 pub(in crate::store) async fn announce(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     announcements: Vec<Announcement>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     if announcements.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let (subscribers, integrations) = subscribers(on, &announcements).await?;
     let told = announcements.into_iter().map(|announcement| {
@@ -91,14 +60,13 @@ pub(in crate::store) async fn announce(
     });
     let messages = messages.collect::<Result<Vec<_>, _>>()?;
     if messages.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     match on.get_database_backend() {
         DbBackend::Postgres => tell(on, streams.collect(), &messages).await?,
         _ => tell_one_by_one(on, streams, messages).await?,
     }
-    on.announces();
-    Ok(())
+    Ok(true)
 }
 
 /// A webhook of a project.
@@ -119,7 +87,7 @@ impl Subscriber {
 
 /// The webhooks of the events' projects, and the integrations that they are about, as they are after the change.
 async fn subscribers(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     announcements: &[Announcement],
 ) -> Result<(Vec<Subscriber>, BTreeMap<IntegrationId, SubjectIntegration>), StoreError> {
     let projects: BTreeSet<_> = announcements.iter().map(|one| one.project.to_string()).collect();
@@ -237,7 +205,11 @@ impl Message {
 
 /// Locks streams, each by the values of [`statements::OPEN_STREAM`], and then numbers and stores what is told. On
 /// PostgreSQL, where one statement does it, unless there is very much.
-async fn tell(on: &Transaction, streams: Vec<[Value; 3]>, messages: &[Message]) -> Result<(), StoreError> {
+async fn tell(
+    on: &impl ConnectionTrait,
+    streams: Vec<[Value; 3]>,
+    messages: &[Message],
+) -> Result<(), StoreError> {
     let mut streams = streams.as_slice();
     while streams.len() > OPENED_TOGETHER {
         let (some, rest) = streams.split_at(OPENED_TOGETHER);
@@ -256,7 +228,7 @@ async fn tell(on: &Transaction, streams: Vec<[Value; 3]>, messages: &[Message]) 
 
 /// The same on SQLite, which stores into one table at a time.
 async fn tell_one_by_one(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     streams: impl Iterator<Item = [Value; 3]>,
     messages: Vec<Message>,
 ) -> Result<(), StoreError> {
@@ -308,9 +280,4 @@ pub(super) fn pending(
 fn delivery_id(event: &str, webhook: WebhookId) -> DeliveryId {
     let time = event.parse().map_or(0, EventId::bits);
     derived_id(time, &[event, &webhook.to_string()])
-}
-
-/// What a test says.
-pub fn details_of_a_test() -> Map<String, Json> {
-    Map::from_iter([("message".to_owned(), json!("This event was sent on request. Nothing has happened."))])
 }

@@ -16,9 +16,8 @@ use time::OffsetDateTime;
 use super::{
     SealedSecret,
     secrets::sealed_secrets,
-    settle::UNTRIED_PAUSE,
     statements,
-    streams::{Key, held, let_go},
+    streams::{Key, UNTRIED_PAUSE, held, let_go},
 };
 use crate::store::{
     Store, StoreError,

@@ -10,6 +10,7 @@
 //! who deletes them.
 
 mod announce;
+mod announcement;
 mod claim;
 mod deliveries;
 mod redeliver;
@@ -20,7 +21,7 @@ mod streams;
 
 pub(super) use self::announce::announce;
 pub use self::{
-    announce::{Announcement, details_of_a_test},
+    announcement::{Announcement, details_of_a_test},
     claim::Due,
     deliveries::{AttemptRow, DeliveryDetails, DeliveryRow, TestedWebhook},
     redeliver::Again,

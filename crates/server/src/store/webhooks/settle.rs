@@ -12,22 +12,18 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _, QuerySelect as _, Value, sea_query::LockType,
 };
 use serde_json::{Map, json};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{
     Announcement, Due,
     statements::{self, execute},
-    streams::{Key, held, hold, let_go},
+    streams::{Key, UNTRIED_PAUSE, held, hold, let_go},
 };
 use crate::store::{
     NewAuditEvent, Store, StoreError, audit,
     entity::{project, webhook, webhook_attempt, webhook_delivery},
     transaction::Transaction,
 };
-
-/// How long a message waits that could not be tried, such as because its secret cannot be opened, or it cannot be read.
-/// It does not count as an attempt.
-pub(super) const UNTRIED_PAUSE: Duration = Duration::seconds(30);
 
 /// What came of a claimed message.
 #[derive(Clone, Debug)]

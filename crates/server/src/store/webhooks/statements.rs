@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-use crate::store::{StoreError, transaction::Transaction};
+use crate::store::StoreError;
 
 /// Runs a statement that returns nothing.
 pub(super) async fn execute(
-    on: &Transaction,
+    on: &impl ConnectionTrait,
     sql: String,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<(), StoreError> {

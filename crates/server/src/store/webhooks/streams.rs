@@ -8,7 +8,7 @@ use sea_orm::{
     QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, SelectStatement},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::store::{
     StoreError,
@@ -16,6 +16,10 @@ use crate::store::{
     in_order::locked_in_order,
     transaction::Transaction,
 };
+
+/// How long a message waits that could not be tried, such as because its secret cannot be opened, or it cannot be read.
+/// It does not count as an attempt.
+pub(super) const UNTRIED_PAUSE: Duration = Duration::seconds(30);
 
 /// What a stream is known by: its webhook, and what it delivers in order.
 pub(super) type Key = (String, String);
