@@ -151,7 +151,7 @@ impl Store {
         };
         let reachability = Reachability::default();
         let read_pool = ReadPool::new(&reader, url.pooling, reads, reachability.clone());
-        let lists = Reads::new(read_pool.clone(), url.backend(), statements::lists(url.backend()));
+        let lists = Reads::new(read_pool.clone(), url.backend(), statements::lists());
         let [reader, writer] =
             [reader, writer].map(|pool| GuardedPool::new(pool, url.pooling, reachability.clone()));
         let outbox = Outbox::default();

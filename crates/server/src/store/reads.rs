@@ -11,15 +11,17 @@ use super::{batch::AnswerMany, error::is_passing, read_pool::ReadPool};
 pub(super) struct RowsOf {
     /// The rows of one owner: `$1` its id.
     pub(super) one: &'static str,
-    /// Those of several: `$1` their ids, on PostgreSQL separated by commas, on SQLite as a JSON array.
-    pub(super) several: &'static str,
+    /// Those of several on PostgreSQL: `$1` their ids, separated by commas.
+    pub(super) several_postgres: &'static str,
+    /// Those of several on SQLite: `$1` their ids, as a JSON array.
+    pub(super) several_sqlite: &'static str,
     /// The column that names the owner of a row.
     pub(super) owner: &'static str,
 }
 
-/// One of the ids of [`RowsOf::several`], on PostgreSQL.
+/// One of the ids of [`RowsOf::several_postgres`].
 pub(super) const AMONG_POSTGRES: &str = "= ANY(string_to_array($1, ','))";
-/// The same on SQLite.
+/// One of the ids of [`RowsOf::several_sqlite`].
 pub(super) const AMONG_SQLITE: &str = "IN (SELECT value FROM json_each($1))";
 
 /// Reads the rows of the owners that have ids of this kind. The answer for an owner is its rows.
@@ -70,11 +72,11 @@ impl<Id: Clone + Display + Eq + Send + Sync + 'static> AnswerMany for Reads<Id> 
 
 impl<Id> Reads<Id> {
     async fn read_together(&self, owners: &[String]) -> Result<Vec<Vec<QueryResult>>, DbErr> {
-        let ids = match self.backend {
-            DbBackend::Postgres => owners.join(","),
-            _ => format!("[\"{}\"]", owners.join("\",\"")),
+        let (sql, ids) = match self.backend {
+            DbBackend::Postgres => (self.rows.several_postgres, owners.join(",")),
+            _ => (self.rows.several_sqlite, format!("[\"{}\"]", owners.join("\",\""))),
         };
-        let rows = self.read_pool.query(self.rows.several, &[&ids]).await?;
+        let rows = self.read_pool.query(sql, &[&ids]).await?;
         split(rows, self.rows.owner, owners)
     }
 }

@@ -20,12 +20,13 @@ static LISTS_SQLITE: LazyLock<String> = LazyLock::new(|| list(AMONG_SQLITE));
 
 /// The integrations of projects, to be shown. The rows come in no order, because sorting them all costs more than
 /// sorting those of each project later.
-pub(super) fn lists(backend: DbBackend) -> RowsOf {
-    let several = match backend {
-        DbBackend::Postgres => &LISTS_POSTGRES,
-        _ => &LISTS_SQLITE,
-    };
-    RowsOf { one: &LIST, several, owner: "owning_project" }
+pub(super) fn lists() -> RowsOf {
+    RowsOf {
+        one: &LIST,
+        several_postgres: &LISTS_POSTGRES,
+        several_sqlite: &LISTS_SQLITE,
+        owner: "owning_project",
+    }
 }
 
 /// The integrations of the projects whose ids meet a condition.

@@ -61,7 +61,7 @@ pub(super) struct Transaction {
     /// What webhooks are told of it.
     told: sync::Mutex<Vec<Announcement>>,
     /// Whether it makes something due that is in the outbox.
-    announces: AtomicBool,
+    makes_due: AtomicBool,
     outbox: Outbox,
 }
 
@@ -109,7 +109,7 @@ impl Session {
 impl Transaction {
     /// The transaction that has begun in a session.
     pub(super) fn new(session: Session, outbox: Outbox) -> Self {
-        Self { session, told: sync::Mutex::default(), announces: AtomicBool::new(false), outbox }
+        Self { session, told: sync::Mutex::default(), makes_due: AtomicBool::new(false), outbox }
     }
 
     /// The address of one of our pages, if the server's public URL is known; otherwise its path.
@@ -124,8 +124,8 @@ impl Transaction {
     }
 
     /// Notes that it makes something due that is in the outbox.
-    pub(super) fn announces(&self) {
-        self.announces.store(true, Ordering::Relaxed);
+    pub(super) fn makes_due(&self) {
+        self.makes_due.store(true, Ordering::Relaxed);
     }
 
     /// Lets its commit return before PostgreSQL has written it to the disk. So a loss of power may undo it, but not the
@@ -142,7 +142,7 @@ impl Transaction {
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         let fills = announce(&self.session, told).await?;
         self.session.commit().await?;
-        if fills || self.announces.into_inner() {
+        if fills || self.makes_due.into_inner() {
             self.outbox.filled.notify_one();
         }
         Ok(())

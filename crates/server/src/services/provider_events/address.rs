@@ -108,7 +108,8 @@ impl ProviderEvents {
         };
         let mut rows = Vec::new();
         if let Some(source) = &source {
-            rows = self.store.event_secrets(source.id, now).await?;
+            let address = self.store.event_address(source.id).await?;
+            rows = address.iter().flat_map(|address| address.secrets_at(now)).cloned().collect();
             view.awaited_until = source.awaited_until.filter(|until| *until > now);
             if is_here {
                 view.refusals = self.store.refusals(source.id).await?;

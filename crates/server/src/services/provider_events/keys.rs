@@ -49,7 +49,7 @@ impl ProviderEvents {
             let secret = self.client_secret(&address, provider).await?;
             keys.extend(secret.and_then(|secret| events.secret.key(secret.expose_secret())));
         }
-        for row in address.secrets.iter().filter(|row| row.retires_at.is_none_or(|retires| retires > now)) {
+        for row in address.secrets_at(now) {
             keys.extend(events.secret.key(&self.open_secret(row)?));
         }
         Ok(keys)

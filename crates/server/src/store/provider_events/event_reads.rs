@@ -31,12 +31,18 @@ pub(in crate::store) struct EventReads {
 
 impl EventReads {
     pub(in crate::store) fn new(read_pool: &ReadPool, backend: DbBackend) -> Self {
-        let (addresses, bodies): (&'static str, &'static str) = match backend {
-            DbBackend::Postgres => (&ADDRESSES_POSTGRES, &BODIES_POSTGRES),
-            _ => (&ADDRESSES_SQLITE, &BODIES_SQLITE),
+        let addresses = RowsOf {
+            one: &ADDRESS,
+            several_postgres: &ADDRESSES_POSTGRES,
+            several_sqlite: &ADDRESSES_SQLITE,
+            owner: "source_id",
         };
-        let addresses = RowsOf { one: &ADDRESS, several: addresses, owner: "source_id" };
-        let bodies = RowsOf { one: &BODY, several: bodies, owner: "id" };
+        let bodies = RowsOf {
+            one: &BODY,
+            several_postgres: &BODIES_POSTGRES,
+            several_sqlite: &BODIES_SQLITE,
+            owner: "id",
+        };
         Self {
             addresses: Batch::new(Reads::new(read_pool.clone(), backend, addresses), 1, LARGEST),
             bodies: Batch::new(Reads::new(read_pool.clone(), backend, bodies), BODIES_AT_ONCE, BODIES),

@@ -6,6 +6,7 @@ use integrations_core::{
     webhook::Omitted,
 };
 use sea_orm::{DbErr, FromQueryResult, QueryResult};
+use time::OffsetDateTime;
 
 use super::{
     event_reads::{SECRET, SOURCE, TARGET},
@@ -27,7 +28,14 @@ pub struct EventAddress {
     /// The integration whose address it is, if it is connected.
     pub target: Option<EventTarget>,
     /// The secrets that are stored for it, the newest first. Some may have retired.
-    pub secrets: Vec<EventSecretRow>,
+    secrets: Vec<EventSecretRow>,
+}
+
+impl EventAddress {
+    /// The secrets that count at `now`, the newest first.
+    pub fn secrets_at(&self, now: OffsetDateTime) -> impl Iterator<Item = &EventSecretRow> {
+        self.secrets.iter().filter(move |row| row.retires_at.is_none_or(|retires| retires > now))
+    }
 }
 
 /// What the columns of a row with this prefix hold, if there was something to join. A value that cannot be read is an

@@ -5,8 +5,7 @@ use integrations_core::{
     scope::RequiredScope,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 use time::OffsetDateTime;
 
@@ -60,25 +59,6 @@ impl TryFrom<event_secret::Model> for EventSecretRow {
 }
 
 impl Store {
-    /// The secrets that count at an address at `now`, the newest first.
-    pub async fn event_secrets(
-        &self,
-        source: EventSourceId,
-        now: OffsetDateTime,
-    ) -> Result<Vec<EventSecretRow>, StoreError> {
-        use event_secret::Column;
-
-        let counts = Condition::any().add(Column::RetiresAt.is_null()).add(Column::RetiresAt.gt(now));
-        let rows = event_secret::Entity::find()
-            .filter(Column::SourceId.eq(source.to_string()))
-            .filter(counts)
-            // Ids sort by time.
-            .order_by_desc(Column::Id)
-            .all(&self.reader)
-            .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
-    }
-
     /// Replaces the secret of an address. The one before counts until `old_until`; earlier ones stop. No event: the
     /// operator's own app.
     pub async fn set_event_secret(

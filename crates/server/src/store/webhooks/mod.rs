@@ -215,7 +215,7 @@ impl Store {
         }
         after.clone().into_active_model().reset_all().update(&transaction).await?;
         audit::record(&transaction, event).await?;
-        transaction.announces();
+        transaction.makes_due();
         transaction.commit().await?;
         Ok(after.try_into()?)
     }

@@ -73,7 +73,7 @@ impl Store {
         let count = mark_pending(&transaction, ended.into_iter().map(|one| one.id)).await?;
         idempotency_keys::remember(&transaction, answer(count)?).await?;
         audit::record(&transaction, event).await?;
-        transaction.announces();
+        transaction.makes_due();
         transaction.commit().await?;
         Ok(count)
     }

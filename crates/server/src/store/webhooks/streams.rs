@@ -66,7 +66,7 @@ pub(super) async fn let_go(
     }
     for (due, keys) in by_time {
         // It may be due at once.
-        on.announces();
+        on.makes_due();
         webhook_stream::Entity::update_many()
             .col_expr(Column::DueAt, Expr::value(due))
             .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
