@@ -34,6 +34,7 @@ mod moves;
 mod oauth_apps;
 mod on_its_way;
 mod organizations;
+mod outbox;
 mod pages;
 mod pending_installs;
 mod permission;
@@ -92,6 +93,7 @@ pub use moves::{
 pub use oauth_apps::{AppOwner, AppsOf, NewOAuthApp, OAuthAppRecord};
 pub use on_its_way::ExportStatus;
 pub use organizations::OrganizationRecord;
+pub use outbox::{Announcement, details_of_a_test};
 pub use pending_installs::{PendingInstall, PendingStatus};
 pub use permission::{Known, Lapsed, Permission};
 pub use projects::{NewProjectRow, PROJECT_GRACE, ProjectNames, ProjectRecord};
@@ -115,8 +117,8 @@ pub use user_changes::{Arrival, Arrived, EventOf, RoleChange};
 pub use users::{Membership, PersonRecord, PersonRef, RoleRecord, RoleSource};
 pub use watch::{ListenError, Listener};
 pub use webhooks::{
-    Again, Announcement, AttemptRow, Attempts, DeliveryDetails, DeliveryRow, Due, NewSecret, NewWebhookRow,
-    SealedSecret, TestedWebhook, WebhookRecord, details_of_a_test,
+    Again, AttemptRow, Attempts, DeliveryDetails, DeliveryRow, Due, NewSecret, NewWebhookRow, SealedSecret,
+    TestedWebhook, WebhookRecord,
 };
 
 use std::sync::{Arc, atomic::AtomicBool};

@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, Notify};
 use super::{
     StoreError,
     moment::with_times_of_fixed_width,
-    webhooks::{Announcement, announce},
+    outbox::{Announcement, announce},
 };
 
 /// How long what is read stays true.

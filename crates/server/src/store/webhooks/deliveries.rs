@@ -10,10 +10,11 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{Announcement, announce::pending, settle::said};
+use super::settle::said;
 use crate::store::{
-    ReadError, Store, StoreError, Tenant,
+    Announcement, ReadError, Store, StoreError, Tenant,
     entity::{webhook_attempt, webhook_delivery, webhook_event},
+    outbox::pending,
     pages::newest,
 };
 

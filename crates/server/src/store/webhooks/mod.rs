@@ -1,4 +1,4 @@
-//! Webhooks, and the outbox of what they are told.
+//! Webhooks, and how what is in the outbox is sent to them.
 //!
 //! An event is put into the outbox at the end of the transaction of its change: one row of `webhook_events`, and a
 //! delivery for each webhook that asks for it. Deliveries are sent in **streams**: those of one integration to one
@@ -9,8 +9,6 @@
 //! deliveries. Whoever puts an event into the outbox locks the webhooks, too, FOR KEY SHARE: that waits for nobody but
 //! who deletes them.
 
-mod announce;
-mod announcement;
 mod claim;
 mod deliveries;
 mod redeliver;
@@ -19,9 +17,7 @@ mod settle;
 mod statements;
 mod streams;
 
-pub(super) use self::announce::announce;
 pub use self::{
-    announcement::{Announcement, details_of_a_test},
     claim::Due,
     deliveries::{AttemptRow, DeliveryDetails, DeliveryRow, TestedWebhook},
     redeliver::Again,

@@ -10,13 +10,14 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{hold, locked, statements};
+use super::{hold, locked};
 use crate::{
     environment::first_id_at,
     store::{
         NewAuditEvent, OwnedError, RememberedAnswer, Store, StoreError, audit,
         entity::{webhook_delivery, webhook_event},
         idempotency_keys,
+        outbox::OPEN_STREAM,
         transaction::Transaction,
     },
 };
@@ -128,7 +129,7 @@ async fn open_streams(
     streams.dedup();
     for (webhook, stream) in streams {
         let values = [webhook.into(), stream.into(), due.into()];
-        let open = Statement::from_sql_and_values(on.get_database_backend(), statements::OPEN_STREAM, values);
+        let open = Statement::from_sql_and_values(on.get_database_backend(), OPEN_STREAM, values);
         on.execute_raw(open).await?;
     }
     Ok(())

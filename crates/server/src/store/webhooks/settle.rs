@@ -15,13 +15,13 @@ use serde_json::{Map, json};
 use time::OffsetDateTime;
 
 use super::{
-    Announcement, Due,
-    statements::{self, execute},
+    Due, statements,
     streams::{Key, UNTRIED_PAUSE, held, hold, let_go},
 };
 use crate::store::{
-    NewAuditEvent, Store, StoreError, audit,
+    Announcement, NewAuditEvent, Store, StoreError, audit,
     entity::{project, webhook, webhook_attempt, webhook_delivery},
+    outbox::execute,
     transaction::Transaction,
 };
 

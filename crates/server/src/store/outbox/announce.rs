@@ -254,7 +254,7 @@ async fn tell_one_by_one(
 }
 
 /// The delivery of an event to a webhook, before it is sent.
-pub(super) fn pending(
+pub(in crate::store) fn pending(
     webhook: WebhookId,
     event: &webhook_event::Model,
     stream: String,
