@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use riq_testing::postgres::{Durability, HOW_TO_INSTALL, Postgres, Programs, Settings};
 use riq_testing::programs::find_program;
@@ -13,6 +13,10 @@ use crate::{browser, workspace};
 
 /// The environment variable with the URL of the PostgreSQL server in which the tests create their databases.
 const POSTGRES_URL: &str = "RIQ_TEST_POSTGRES_URL";
+
+/// The environment variable with a directory in which tests keep databases that others copy. These are made anew in
+/// each run, on a PostgreSQL server of its own.
+const TEMPLATES: &str = "RIQ_TEST_TEMPLATES";
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -107,8 +111,9 @@ fn run_all(
     browser: Vec<(&'static str, PathBuf)>,
 ) -> Result<()> {
     let mut cargo = workspace::cargo();
+    let templates = tempfile::tempdir().context("making a directory for databases that tests copy")?;
     if let Some(postgres) = postgres {
-        cargo.env(POSTGRES_URL, postgres.url("postgres"));
+        cargo.env(POSTGRES_URL, postgres.url("postgres")).env(TEMPLATES, templates.path());
     }
     cargo.envs(browser);
     process::run(cargo.args(["nextest", "run", "--workspace"]).args(&options.nextest))

@@ -225,7 +225,17 @@ impl Catalog {
         ProviderFileErrors::check(errors).map(|()| self)
     }
 
-    /// The same, but leaves out the files that are wrong. Returns every error of these, too.
+    /// The same for files whose examples were tried before: they are not read, as in [`Catalog::embedded`].
+    pub fn with_tried_files(
+        mut self,
+        files: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ProviderFileErrors> {
+        let (added, mut errors) = self.add(files, false);
+        errors.extend(self.same_names(&added));
+        ProviderFileErrors::check(errors).map(|()| self)
+    }
+
+    /// The same as [`Catalog::with_files`], but leaves out the files that are wrong. Returns every error of these, too.
     ///
     /// A provider whose file is left out is not in the catalog at all: a built-in one with its key has other addresses
     /// perhaps, and must not take its place unasked.

@@ -37,10 +37,7 @@ use self::{meta::Specification, state::Api};
 /// The routes of the API.
 pub fn router(api: Api) -> Router {
     let (router, routes) = documented().split_for_parts();
-    router
-        .merge(hooks::routes())
-        .with_state(api)
-        .layer(Extension(Specification::new(&meta::openapi_of(routes))))
+    router.merge(hooks::routes()).with_state(api).layer(Extension(Specification::of(routes)))
 }
 
 /// The specification.

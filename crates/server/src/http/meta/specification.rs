@@ -1,6 +1,6 @@
 //! `GET /api/v1/openapi.json`: the specification, from which clients can be generated.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Extension,
@@ -28,10 +28,12 @@ use crate::{
 /// The licence of the server and of its specification, as an SPDX expression.
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
-/// The specification as JSON, written once. Handed to the handler, as the routes that it describes are known only when
-/// all of them are together.
+/// The specification as JSON, written once, when it is first asked for. Handed to the handler, as the routes that it
+/// describes are known only when all of them are together.
 #[derive(Clone)]
-pub(in crate::http) struct Specification(Arc<Result<Written, serde_json::Error>>);
+pub(in crate::http) struct Specification(Arc<LazyLock<Result<Written, serde_json::Error>, Writing>>);
+
+type Writing = Box<dyn FnOnce() -> Result<Written, serde_json::Error> + Send>;
 
 struct Written {
     json: Bytes,
@@ -39,11 +41,13 @@ struct Written {
 }
 
 impl Specification {
-    /// Writes it out.
-    pub(in crate::http) fn new(api: &OpenApi) -> Self {
-        let written =
-            api.to_json().map(|json| Written { tag: content_tag(json.as_bytes()), json: json.into() });
-        Self(Arc::new(written))
+    /// The specification of these routes.
+    pub(in crate::http) fn of(routes: OpenApi) -> Self {
+        let write: Writing = Box::new(|| {
+            let json = openapi_of(routes).to_json()?;
+            Ok(Written { tag: content_tag(json.as_bytes()), json: json.into() })
+        });
+        Self(Arc::new(LazyLock::new(write)))
     }
 }
 
@@ -71,7 +75,7 @@ pub(super) async fn specification(
     Extension(Specification(written)): Extension<Specification>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    let Written { json, tag } = written.as_ref().as_ref().map_err(|error| Failure::internal(error))?;
+    let Written { json, tag } = (**written).as_ref().map_err(|error| Failure::internal(error))?;
     let media = [(header::CONTENT_TYPE, "application/json")];
     unless_known(&request, tag, || (media, json.clone()).into_response())
 }

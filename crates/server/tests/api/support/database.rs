@@ -1,6 +1,9 @@
 //! A database for one test: a file in a temporary directory, or a new database of a PostgreSQL server.
 
-use std::{path::PathBuf, thread};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, FromQueryResult as _,
@@ -67,6 +70,36 @@ impl TestDatabase {
         let mut url = Url::parse(&server).unwrap();
         url.set_path(&name);
         Self { url: url.into(), directory, server: Some((server, name)) }
+    }
+
+    /// Makes this database, which nothing is connected to, a copy of a template.
+    pub(crate) async fn become_like(&self, template: &str) {
+        let Some((server, name)) = &self.server else {
+            std::fs::copy(template, self.path("riq.db")).unwrap();
+            return;
+        };
+        drop_database(server, name).await;
+        let admin = connect(server).await;
+        admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.unwrap();
+    }
+
+    /// Keeps it as a template when this value is dropped: the file's copy in this directory, whose path is returned, or
+    /// the database, whose name is.
+    pub(crate) fn kept_in(mut self, directory: &Path) -> String {
+        if let Some((_, name)) = self.server.take() {
+            return name;
+        }
+        let kept = directory.join("template.db");
+        std::fs::copy(self.path("riq.db"), &kept).unwrap();
+        kept.to_str().unwrap().to_owned()
+    }
+
+    /// Of which kind it is. `None`: it is another value's, or behind a pooler.
+    pub(crate) fn backend(&self) -> Option<Backend> {
+        match &self.server {
+            Some(_) => Some(Backend::Postgres),
+            None => self.url.starts_with("sqlite").then_some(Backend::Sqlite),
+        }
     }
 
     /// The database at `url`. It is kept when this value is dropped.

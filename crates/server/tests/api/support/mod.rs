@@ -17,6 +17,7 @@ pub(crate) mod receiver;
 pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod specification;
+pub(crate) mod template;
 
 use std::time::{Duration, Instant};
 

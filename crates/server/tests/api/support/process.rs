@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{TestDatabase, server::ENCRYPTION_KEYS};
+use super::{TestDatabase, server::ENCRYPTION_KEYS, template};
 
 /// How long a process may take to start or to end before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -126,8 +126,10 @@ pub(crate) struct Process {
 impl Process {
     /// Migrates a database and serves it on a free port.
     pub(crate) async fn serve(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
-        let migrated = run(&["migrate"], &[&own(database), environment].concat()).await;
-        assert!(migrated.success, "{migrated:?}");
+        if !template::fill(database).await {
+            let migrated = run(&["migrate"], &[&own(database), environment].concat()).await;
+            assert!(migrated.success, "{migrated:?}");
+        }
         Self::serve_migrated(database, environment)
     }
 

@@ -39,7 +39,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
     Answer, TestDatabase, catalog::of_the_contract, clock::SettableClock, database::Sql,
-    described::assert_described, hidden,
+    described::assert_described, hidden, template,
 };
 
 /// The keys that seal the tests' credentials.
@@ -131,6 +131,7 @@ impl Server {
         plan: Plan,
         set: impl FnOnce(&mut HttpSettings),
     ) -> Self {
+        template::fill(&database).await;
         let store = Store::connect(&database.url.parse().unwrap(), 8).await.unwrap();
         let clock = Arc::new(SettableClock::default());
         let environment = Environment::system().with_clock(Arc::clone(&clock) as _);
