@@ -65,7 +65,7 @@ enum Command {
     Healthcheck,
     /// Manage organizations, projects and API keys; import integrations
     Admin(AdminCommand),
-    /// Check provider files
+    /// Check and try provider files, and begin new ones
     Providers(ProvidersCommand),
     /// Print a shell's completion script
     Completions(CompletionsCommand),
@@ -105,7 +105,7 @@ async fn execute() -> anyhow::Result<()> {
         Command::Doctor(command) => doctor::run(command, &options, environment).await,
         Command::Healthcheck => healthcheck::run(&options).await,
         Command::Admin(command) => admin::run(command, &options, environment).await,
-        Command::Providers(command) => providers::run(&command),
+        Command::Providers(command) => providers::run(&command, &options, environment).await,
         Command::Completions(command) => manual::complete(command, CommandLine::command()),
         Command::Manual(command) => manual::write(&command, CommandLine::command()),
     }

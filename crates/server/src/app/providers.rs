@@ -1,6 +1,7 @@
-//! `riq-server providers`: checks provider files, and begins new ones, without a server.
+//! `riq-server providers`: checks and tries provider files, and begins new ones, without a server.
 
 mod new;
+mod trial;
 
 use std::{
     io::{self, Write},
@@ -15,8 +16,9 @@ use integrations_core::{
 };
 use url::form_urlencoded::Serializer;
 
-use self::new::NewProvider;
-use super::config::{toml_files, with_logos};
+use self::{new::NewProvider, trial::Trial};
+use super::config::{Options, toml_files, with_logos};
+use crate::environment::Environment;
 
 /// `riq-server providers`
 #[derive(Args, Debug)]
@@ -35,15 +37,25 @@ enum Command {
     },
     /// Write a provider file to go on from; asks at a terminal for what is not given
     New(NewProvider),
+    /// Try a provider file at the provider itself: its probe, and its actions that only read
+    ///
+    /// It prints a report that can be passed on: nothing of the credential, and of the provider's answers only statuses
+    /// and what kind of thing an action returns.
+    Try(Trial),
     /// Print the JSON Schema of provider files, for editors
     Schema,
 }
 
 /// Runs the command.
-pub fn run(command: &ProvidersCommand) -> anyhow::Result<()> {
+pub async fn run(
+    command: &ProvidersCommand,
+    options: &Options,
+    environment: Environment,
+) -> anyhow::Result<()> {
     match &command.command {
         Command::Check { directory } => check(directory),
         Command::New(new) => new::run(new),
+        Command::Try(trial) => trial::run(trial, options, environment).await,
         Command::Schema => Ok(writeln!(io::stdout().lock(), "{:#}", provider_file_schema())?),
     }
 }

@@ -19,6 +19,7 @@ pub mod people;
 pub mod provider_events;
 pub mod proxy;
 pub mod revocations;
+pub mod trial;
 pub mod webhooks;
 
 use std::sync::Arc;

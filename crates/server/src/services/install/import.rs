@@ -78,6 +78,23 @@ pub struct Importer {
     environment: Environment,
 }
 
+/// What a line says of how an account is connected.
+pub struct Given {
+    /// The account, by the way that the line names.
+    pub account: ProviderAccount,
+    /// What the user supplied in addition to the credential, checked.
+    pub connection: Map<String, Value>,
+    /// The credential, checked.
+    pub credential: Map<String, Value>,
+}
+
+/// Reads a line as [`Importer::import`] does. The error is everything that is wrong, and repeats no value.
+pub fn read_given(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
+    let Line { account, connection, credential, .. } =
+        read_line(line.trim_start_matches('\u{feff}'), catalog)?;
+    Ok(Given { account, connection, credential })
+}
+
 /// A line that can be imported.
 struct Line {
     account: ProviderAccount,
