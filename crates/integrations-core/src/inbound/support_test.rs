@@ -207,6 +207,29 @@ fn brevo_s_id_is_that_of_the_webhook() {
     assert_ne!(sent(1_598_034_509_224).dedupe, first.dedupe);
 }
 
+/// The members are those of <https://developers.smtp2go.com/docs/webhooks-overview>.
+#[test]
+fn smtp2go_tells_of_one_mail_many_times() {
+    let body = |event: &str, time: &str| {
+        json!({"event": event, "time": time, "email_id": "1u0SwL-B9zBpi9ffUq-JAB2", "id": "26224",
+            "rcpt": "jo@example.com", "subject": "Your order"})
+        .to_string()
+    };
+    let credentials = basic("riq:long-password");
+    let sent = |event: &str, time: &str| {
+        let headers = [("authorization", credentials.as_str())];
+        send("smtp2go", "riq:long-password", &headers, body(event, time).as_bytes(), NOW)
+    };
+    let first = event(sent("delivered", "2026-11-12T07:44:58Z"));
+    assert_eq!(told(&first), ("1u0SwL-B9zBpi9ffUq-JAB2", "delivered"));
+    assert_eq!(event(sent("delivered", "2026-11-12T07:44:58Z")).dedupe, first.dedupe);
+    assert_ne!(event(sent("open", "2026-11-12T07:44:58Z")).dedupe, first.dedupe);
+    assert_ne!(event(sent("delivered", "2026-11-12T07:45:58Z")).dedupe, first.dedupe);
+    let other = basic("riq:other-password");
+    let forged = send("smtp2go", "riq:long-password", &[("authorization", &other)], b"{}", NOW);
+    assert_eq!(reason(forged), Reason::WrongSignature);
+}
+
 /// The vector of <https://docs.svix.com/receiving/verifying-payloads/how-manual>: Svix sends Resend's events.
 #[test]
 fn resend_s_signature_is_that_of_svix() {
