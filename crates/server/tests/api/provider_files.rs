@@ -133,7 +133,11 @@ async fn a_trial_asks_what_only_reads_and_tells_no_value() {
     let tried = trials.of("desk.toml", &credential, Some(json!({"find_tickets": {"word": "help"}}))).await;
     let report = tried.stdout_of_success();
     let lines: Vec<&str> = report.lines().collect();
-    assert_eq!(lines[..2], ["desk by oauth", "  ok: probe: the credential works"], "{report}");
+    assert_eq!(
+        lines[..2],
+        ["desk by oauth at desk.example", "  ok: probe: the credential works"],
+        "{report}"
+    );
     let found = "  ok: find_tickets (GET /tickets): status 200: echo is nothing, tickets is a list of 1";
     assert_eq!(lines[2], found, "{report}");
     assert!(lines[3..].iter().all(|line| line.ends_with(": it may change something")), "{report}");
@@ -161,7 +165,17 @@ async fn a_trial_says_what_did_not_end_as_the_file_says() {
     let page = trials.of("desk.toml", &good, Some(json!({"find_tickets": {"word": "x"}}))).await;
     let page = page.failed_with("1 of the 2 that were tried");
     assert!(page.stdout.contains("FAILED: find_tickets (GET /tickets): status 200: "), "{page:?}");
-    for finished in [&refused, &wrong, &page] {
+    // A file may be somebody else's: what it says does not reach the terminal as more than text.
+    let file = fs::read_to_string(trials.path("desk.toml")).unwrap();
+    let forging = r#"name = "Desk\u001b[2K\r  ok: probe: the credential works""#;
+    trials.write("desk.toml", &file.replacen("name = \"Desk\"", forging, 1));
+    let forged = trials.of("desk.toml", &of_desk("SECRET-of-nobody"), None).await;
+    let forged = forged.failed_with("1 of the 1 that were tried");
+    assert!(
+        !forged.stdout.contains(['\u{1b}', '\r']) && forged.stdout.contains("FAILED: probe: "),
+        "{forged:?}"
+    );
+    for finished in [&refused, &wrong, &page, &forged] {
         assert!(!finished.stdout.contains("SECRET") && !finished.stderr.contains("SECRET"), "{finished:?}");
     }
 }

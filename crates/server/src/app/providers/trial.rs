@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
-use integrations_core::{catalog::Catalog, issue::Issue};
+use integrations_core::{catalog::Catalog, characters::turns_direction, issue::Issue};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -54,10 +54,11 @@ pub(super) async fn run(trial: &Trial, options: &Options, environment: Environme
     let inputs = inputs(trial.inputs_file.as_deref())?;
     let unknown = inputs.keys().find(|name| provider.action(name).is_none());
     ensure!(unknown.is_none(), "{key} has no action {}", unknown.map_or("", String::as_str));
-    write(&format!("{key} by {}", provider.auth.as_str()))?;
+    let way = format!("{key} by {}", provider.auth.as_str());
     let outbound = Outbound::new(options.outbound()?)?;
     let (mut tried, mut failed) = (0, 0);
     let trial = trial::Trial::new(given, inputs, outbound, environment);
+    write(&format!("{way} at {}", trial.hosts().join(", ")))?;
     let ran = trial.run(|step| {
         tried += usize::from(!matches!(step.ended, Ended::Untried(_)));
         failed += usize::from(matches!(step.ended, Ended::Badly(_)));
@@ -105,6 +106,8 @@ fn line(Step { name, request, ended }: &Step) -> String {
     format!("  {word}: {name}{request}: {words}")
 }
 
+/// Prints a line. A file may be somebody else's, so nothing of it gets to the terminal but what can be read.
 fn write(line: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{line}")
+    let is_read = |c: &char| !c.is_control() && !turns_direction(*c) && !matches!(c, '\u{2028}' | '\u{2029}');
+    writeln!(io::stdout().lock(), "{}", line.chars().filter(is_read).collect::<String>())
 }

@@ -78,7 +78,7 @@ pub struct Importer {
     environment: Environment,
 }
 
-/// What a line says of how an account is connected.
+/// A line that can be imported: an account, and how it is connected.
 pub struct Given {
     /// The account, by the way that the line names.
     pub account: ProviderAccount,
@@ -86,21 +86,13 @@ pub struct Given {
     pub connection: Map<String, Value>,
     /// The credential, checked.
     pub credential: Map<String, Value>,
+    /// What was set, checked.
+    pub configuration: Configuration,
 }
 
-/// Reads a line as [`Importer::import`] does. The error is everything that is wrong, and repeats no value.
+/// Reads a line as [`Importer::import`] does. The error is everything that is wrong, and has nothing of a credential.
 pub fn read_given(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
-    let Line { account, connection, credential, .. } =
-        read_line(line.trim_start_matches('\u{feff}'), catalog)?;
-    Ok(Given { account, connection, credential })
-}
-
-/// A line that can be imported.
-struct Line {
-    account: ProviderAccount,
-    configuration: Configuration,
-    connection: Map<String, Value>,
-    credential: Map<String, Value>,
+    read_line(line.trim_start_matches('\u{feff}'), catalog)
 }
 
 impl Importer {
@@ -153,7 +145,7 @@ impl Importer {
     }
 
     /// Reads the lines. Returns those that can be imported, with their numbers, and everything that is wrong.
-    fn read(&self, text: &str) -> (Vec<(usize, Line)>, Vec<LineIssue>) {
+    fn read(&self, text: &str) -> (Vec<(usize, Given)>, Vec<LineIssue>) {
         let (mut lines, mut issues) = (Vec::new(), Vec::new());
         let mut first_lines: HashMap<String, usize> = HashMap::new();
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_blank(line)) {
@@ -187,7 +179,7 @@ impl Importer {
     fn installation(
         &self,
         tenant: &Tenant,
-        line: Line,
+        line: Given,
         before: Option<Loaded>,
     ) -> Result<Installation, ImportError> {
         let (now, account) = (self.environment.now(), &line.account);
@@ -220,7 +212,7 @@ fn is_blank(line: &str) -> bool {
     line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty()
 }
 
-fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
+fn read_line(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
     let one = |path: &str, message: &str| vec![Issue::new(path, message)];
     let mut fields = match json::parse(line.as_bytes()) {
         Ok(Value::Object(fields)) => fields,
@@ -271,7 +263,7 @@ fn read_line(line: &str, catalog: &Catalog) -> Result<Line, Vec<Issue>> {
         return Err(issues);
     }
     let configuration = Configuration { display_name, settings, secret_settings };
-    Ok(Line { account, configuration, connection, credential })
+    Ok(Given { account, configuration, connection, credential })
 }
 
 /// The account by the way that a line names: the recommended one, if it names none.

@@ -98,7 +98,7 @@ impl TestDatabase {
     pub(crate) fn backend(&self) -> Option<Backend> {
         match &self.server {
             Some(_) => Some(Backend::Postgres),
-            None => self.url.starts_with("sqlite").then_some(Backend::Sqlite),
+            None => self.url.ends_with(&*self.path("riq.db").to_string_lossy()).then_some(Backend::Sqlite),
         }
     }
 

@@ -48,6 +48,8 @@ async fn template(backend: Backend) -> Option<String> {
     store.migrate(&Environment::system()).await.unwrap();
     store.close().await;
     let template = database.kept_in(&directory);
-    fs::write(&known, &template).unwrap();
+    // Whoever is killed meanwhile leaves no half of it.
+    fs::write(known.with_extension("new"), &template).unwrap();
+    fs::rename(known.with_extension("new"), &known).unwrap();
     Some(template)
 }
