@@ -172,6 +172,7 @@ pub fn refused(provider: &Provider, problem: &TokenProblem) -> String {
         AuthKind::ClientCredentials => "the client id and secret",
         AuthKind::TokenExchange => "what was entered to log in",
         AuthKind::Jwt => "what is signed with the key",
+        AuthKind::OAuth if provider.long_lived().is_some() => "the access token",
         AuthKind::OAuth | AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::WebhookUrl => "the refresh token",
     };
     let code = match problem {

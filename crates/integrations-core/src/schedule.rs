@@ -77,7 +77,16 @@ pub fn next_refresh(
     if !credential.contains_key("access_token") {
         return Some(granted_at);
     }
+    let refresh_at = if provider.long_lived().is_some() { renew_at } else { refresh_at };
     expires_at.map(|expires_at| refresh_at(granted_at, expires_at, spread))
+}
+
+/// When to renew a token by itself: after half of its life, spread over a tenth. Once it has expired nothing renews it,
+/// so much time is left for trouble.
+fn renew_at(granted_at: OffsetDateTime, expires_at: OffsetDateTime, spread: Spread) -> OffsetDateTime {
+    let life: Duration = (expires_at - granted_at).max(Duration::ZERO);
+    let planned = expires_at - life / 2 - (life / 10) * spread.0;
+    Ord::max(planned, granted_at + BETWEEN_REFRESHES)
 }
 
 /// When to refresh a token that was granted at `granted_at` and expires at `expires_at`.

@@ -230,6 +230,15 @@ pub(super) struct OAuthTable {
     #[serde(default)]
     pub(super) kept: Vec<KeptTable>,
     pub(super) choice: Option<ConsentChoiceTable>,
+    pub(super) long_lived: Option<LongLivedTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct LongLivedTable {
+    pub(super) exchange: TokenCallTable,
+    pub(super) renewal: TokenCallTable,
 }
 
 /// Whether a refresh may end the refresh token that was used: yes or no, or a word for something between.
@@ -339,7 +348,9 @@ pub(super) struct ExtraScopesTable {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AnswerTable {
-    pub(super) access_token: String,
+    #[serde(deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "openapi", schema(value_type = OneOrMore))]
+    pub(super) access_token: Vec<String>,
     pub(super) refresh_token: String,
     pub(super) expires_in: String,
     pub(super) expires_unit: ExpiryUnit,
@@ -356,7 +367,7 @@ impl Default for AnswerTable {
     /// The places named in RFC 6749, sections 5.1 and 5.2.
     fn default() -> Self {
         Self {
-            access_token: "/access_token".into(),
+            access_token: vec!["/access_token".into()],
             refresh_token: "/refresh_token".into(),
             expires_in: "/expires_in".into(),
             expires_unit: ExpiryUnit::Seconds,

@@ -37,6 +37,8 @@ mod hosts;
 mod key;
 #[cfg(test)]
 mod loading_test;
+#[cfg(test)]
+mod long_lived_test;
 mod names;
 mod oauth;
 #[cfg(test)]
@@ -60,6 +62,7 @@ mod scope;
 mod search;
 mod template;
 mod token;
+mod token_call;
 #[cfg(test)]
 mod token_test;
 mod ways;
@@ -99,7 +102,7 @@ pub use names::{
     SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
 pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
-pub use oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, ParamValue, TokenAnswer, TokenRules};
+pub use oauth::{ExtraScopes, KeptField, KeptPlace, LongLived, OAuth, ParamValue, TokenAnswer, TokenRules};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
@@ -113,9 +116,8 @@ pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
-pub use token::{
-    CallBasic, CredentialForm, FetchedToken, TokenBody, TokenCall, TokenCalls, TokenGrant, TokenValue,
-};
+pub use token::{CredentialForm, FetchedToken, TokenCalls, TokenGrant};
+pub use token_call::{CallBasic, TokenBody, TokenCall, TokenValue};
 pub use ways::{StoredWay, Ways};
 
 /// Every provider, by key. It does not change after start-up.

@@ -10,6 +10,7 @@ use super::choice::ConsentChoice;
 use super::field::Pattern;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
+use super::token_call::TokenCall;
 use crate::pasted::Kind;
 
 /// Codes that say that the client itself is refused (RFC 6749, section 5.2).
@@ -56,6 +57,8 @@ pub struct OAuth {
     pub tokens: TokenRules,
     /// How one of several is chosen after consent.
     pub choice: Option<ConsentChoice>,
+    /// How a token lives long, at providers that issue no refresh tokens.
+    pub long_lived: Option<LongLived>,
     /// Checks of the redirect back, in addition to `state`.
     pub callback_checks: Vec<CallbackCheck>,
     /// The authorization server's name for itself in `iss` (RFC 9207). Placeholders are fields of the connection.
@@ -97,14 +100,31 @@ impl OAuth {
     /// The URLs of its handshake.
     pub(super) fn urls(&self) -> impl Iterator<Item = &UrlTemplate> {
         let choice = self.choice.iter().map(|choice| &choice.url);
-        [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url).chain(choice)
+        let long_lived =
+            self.long_lived.iter().flat_map(|tokens| [&tokens.exchange.url, &tokens.renewal.url]);
+        let of_tokens = [&self.authorize_url, &self.token_url].into_iter().chain(&self.refresh_url);
+        of_tokens.chain(choice).chain(long_lived)
     }
 
     /// The same, to be changed.
     pub(super) fn urls_mut(&mut self) -> impl Iterator<Item = &mut UrlTemplate> {
         let choice = self.choice.iter_mut().map(|choice| &mut choice.url);
-        [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url).chain(choice)
+        let long_lived = self.long_lived.iter_mut();
+        let long_lived = long_lived.flat_map(|tokens| [&mut tokens.exchange.url, &mut tokens.renewal.url]);
+        let of_tokens =
+            [&mut self.authorize_url, &mut self.token_url].into_iter().chain(&mut self.refresh_url);
+        of_tokens.chain(choice).chain(long_lived)
     }
+}
+
+/// How the token of a code is exchanged for one that lives longer, and how that one is renewed by itself while it lives
+/// (Meta's long-lived tokens). Placeholders of both: the access token, `client_id`, `client_secret`, the connection.
+#[derive(Clone, Debug)]
+pub struct LongLived {
+    /// The request with the token that a code gave.
+    pub exchange: TokenCall,
+    /// The request with the token that is renewed.
+    pub renewal: TokenCall,
 }
 
 /// How the answers of a token endpoint are read, and what they mean.
@@ -152,8 +172,8 @@ pub struct ExtraScopes {
 /// Where the fields of a token answer are. The default is the usual places, as in RFC 6749, section 5.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
-    /// The access token; `/access_token`.
-    pub access_token: JsonPointer,
+    /// Where the access token may be; `/access_token`.
+    pub access_token: Vec<JsonPointer>,
     /// The refresh token; `/refresh_token`. An answer may leave it out.
     pub refresh_token: JsonPointer,
     /// How long until the access token expires, or when it does; `/expires_in`.

@@ -12,7 +12,7 @@ use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
 use super::key::ProviderKey;
 use super::names::{AuthKind, Category, Rotation, SetupType};
-use super::oauth::{KeptField, OAuth, TokenRules};
+use super::oauth::{KeptField, LongLived, OAuth, TokenRules};
 use super::probe::{Account, AuthRequest, Probe, RateLimit};
 use super::proxying::Proxying;
 use super::revoke::Revoke;
@@ -195,7 +195,15 @@ impl Provider {
 
     /// Whether the access token of a credential can be renewed without a person.
     pub fn is_renewable(&self, credential: &Map<String, Value>) -> bool {
-        self.fetched().is_some() || credential.get("refresh_token").is_some_and(Value::is_string)
+        let has = |token: &str| credential.get(token).is_some_and(Value::is_string);
+        self.fetched().is_some()
+            || has("refresh_token")
+            || (self.long_lived().is_some() && has("access_token"))
+    }
+
+    /// How its tokens live long, if they are renewed by themselves.
+    pub fn long_lived(&self) -> Option<&LongLived> {
+        self.oauth()?.long_lived.as_ref()
     }
 
     /// Whether a refresh token ends by being used, at once or when its successor is. So only one holder can use it.

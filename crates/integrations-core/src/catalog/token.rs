@@ -4,10 +4,9 @@ use url::Url;
 
 use super::assertion::Assertion;
 use super::field::Field;
-use super::names::Method;
 use super::oauth::TokenRules;
-use super::probe::BasicAuth;
-use super::template::{Template, UrlTemplate};
+use super::template::UrlTemplate;
+use super::token_call::TokenCall;
 
 /// A credential that is typed into a form.
 #[derive(Clone, Debug)]
@@ -77,53 +76,8 @@ impl FetchedToken {
 /// The requests for a token.
 #[derive(Clone, Debug)]
 pub struct TokenCalls {
-    /// The one with what was typed.
+    /// The one with what was typed. Placeholders: the fields of the form, and `assertion` if one is signed.
     pub first: TokenCall,
-    /// The one with a refresh token, where the provider issues any.
+    /// The one with a refresh token, `refresh_token`, where the provider issues any.
     pub refresh: Option<TokenCall>,
-}
-
-/// A request for a token. Placeholders: the fields of the connection and of the form, `assertion` if one is signed, and
-/// in a refresh `refresh_token`. A header or a field of the body whose placeholder has no value is left out.
-#[derive(Clone, Debug)]
-pub struct TokenCall {
-    /// The method.
-    pub method: Method,
-    /// The URL.
-    pub url: UrlTemplate,
-    /// Headers by name.
-    pub headers: Vec<(String, Template)>,
-    /// What stands in `Authorization: Basic`, if anything does.
-    pub basic: Option<CallBasic>,
-    /// The body.
-    pub body: TokenBody,
-}
-
-/// What stands in `Authorization: Basic`.
-#[derive(Clone, Debug)]
-pub enum CallBasic {
-    /// `client_id` and `client_secret`, each form-encoded first (RFC 6749, section 2.3.1).
-    Client,
-    /// A user name and a password (RFC 7617).
-    Plain(BasicAuth),
-}
-
-/// The body of a request for a token.
-#[derive(Clone, Debug)]
-pub enum TokenBody {
-    /// None.
-    None,
-    /// `application/x-www-form-urlencoded`.
-    Form(Vec<(String, TokenValue)>),
-    /// A flat JSON object.
-    Json(Vec<(String, TokenValue)>),
-}
-
-/// The value of a field of such a body.
-#[derive(Clone, Debug)]
-pub enum TokenValue {
-    /// A text.
-    Text(Template),
-    /// A whole number.
-    Number(i64),
 }

@@ -232,8 +232,8 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn new(rules: &'a TokenRules, before: &Map<String, Value>, answer: &'a Value) -> Self {
-        let found = rules.answer.access_token.of(answer).filter(|token| !token.is_null());
-        Self { rules, answer, is_usual: found.is_none() && !before.is_empty() }
+        let is_found = in_first_place(&rules.answer.access_token, answer).is_some();
+        Self { rules, answer, is_usual: !is_found && !before.is_empty() }
     }
 
     fn find(&self, of_file: &crate::catalog::JsonPointer, usual: &str) -> Option<&'a Value> {
@@ -251,7 +251,11 @@ impl<'a> Places<'a> {
 
     /// `None` if it is absent, null or empty.
     fn access_token(&self) -> Result<Option<String>, Blemish> {
-        match self.find(&self.rules.answer.access_token, "access_token") {
+        let found = match self.is_usual {
+            true => self.answer.get("access_token"),
+            false => in_first_place(&self.rules.answer.access_token, self.answer),
+        };
+        match found {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(token)) if token.trim().is_empty() => Ok(None),
             Some(Value::String(token)) => {
@@ -286,6 +290,11 @@ impl<'a> Places<'a> {
         };
         Err(Blemish::new("refresh_token", why))
     }
+}
+
+/// What stands in the first of these places that has anything.
+fn in_first_place<'a>(places: &[crate::catalog::JsonPointer], answer: &'a Value) -> Option<&'a Value> {
+    places.iter().find_map(|place| place.of(answer).filter(|value| !value.is_null()))
 }
 
 fn check_type(answer: &Value) -> Result<(), Blemish> {

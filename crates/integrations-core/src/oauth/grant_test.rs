@@ -398,7 +398,7 @@ fn a_refresh_token_stays_unless_the_answer_had_another() {
 fn the_answer_to_a_refresh_may_have_its_tokens_in_the_usual_places() {
     let mut oauth = provider("slack").oauth().unwrap().clone();
     let pointer = |text: &str| crate::catalog::JsonPointer::parse(text).unwrap();
-    oauth.tokens.answer.access_token = pointer("/authed_user/access_token");
+    oauth.tokens.answer.access_token = vec![pointer("/authed_user/access_token")];
     oauth.tokens.answer.refresh_token = pointer("/authed_user/refresh_token");
     oauth.tokens.answer.expires_in = pointer("/authed_user/expires_in");
     let user = json!({"access_token": "user", "refresh_token": "next", "expires_in": 60});

@@ -20,6 +20,8 @@ use crate::{
     metrics::RefreshOutcome,
     provider::{
         authorization_server::AuthorizationServer,
+        long_lived::LongLivedTokens,
+        oauth_apps::OAuthApp,
         outbound::Answer,
         prober::{Checked, asked_to_wait},
         token_issuer::{Issued, NotIssued, TokenIssuer},
@@ -56,6 +58,8 @@ pub(super) enum Renewal {
 enum Source<'p> {
     /// The OAuth app's authorization server, for this refresh token.
     App(Box<AuthorizationServer>, &'p OAuth, String),
+    /// The OAuth app's provider, for an access token that is renewed by itself.
+    LongLived(OAuthApp, &'p OAuth, String),
     /// What was typed into a form.
     Form(TokenIssuer<'p>),
 }
@@ -98,6 +102,13 @@ impl Monitor {
                 let answer = server.refresh(&self.outbound, refresh_token).await;
                 self.read_refreshed(oauth, subject, answer, has_ended)
             }
+            Source::LongLived(app, oauth, access_token) => {
+                let answer = match LongLivedTokens::of(&provider, &subject.connection, &app) {
+                    Some(tokens) => tokens.renew(&self.outbound, &access_token).await,
+                    None => Err(NoAnswer::Unreachable),
+                };
+                self.read_refreshed(oauth, subject, answer, has_ended)
+            }
             Source::Form(issuer) => self.get_again(&provider, &issuer, has_ended).await,
         };
         match renewed {
@@ -106,7 +117,8 @@ impl Monitor {
         }
     }
 
-    /// Where the next token comes from: the OAuth app's refresh token, or what was typed into a form.
+    /// Where the next token comes from: the OAuth app's refresh token, the access token itself, or what was typed into
+    /// a form.
     async fn source<'p>(
         &self,
         claim: &Claim,
@@ -118,7 +130,11 @@ impl Monitor {
         if let Some(issuer) = TokenIssuer::of(provider, connection, credential) {
             return Ok(Source::Form(issuer));
         }
-        let (Some(oauth), Some(refresh_token)) = (provider.oauth(), subject.refresh_token()) else {
+        let token = match provider.long_lived() {
+            Some(_) => subject.access_token(),
+            None => subject.refresh_token(),
+        };
+        let (Some(oauth), Some(token)) = (provider.oauth(), token) else {
             return Err(Renewal::Nothing);
         };
         let app = match self.apps.find(&claim.tenant, provider).await {
@@ -129,9 +145,12 @@ impl Monitor {
             }
             Err(_) => return Err(Renewal::Lost),
         };
+        if provider.long_lived().is_some() {
+            return Ok(Source::LongLived(app, oauth, token.to_owned()));
+        }
         let server = AuthorizationServer::new(provider, oauth, connection, &app)
             .map_err(|_| trouble(not_made(provider, has_ended)))?;
-        Ok(Source::App(Box::new(server), oauth, refresh_token.to_owned()))
+        Ok(Source::App(Box::new(server), oauth, token.to_owned()))
     }
 
     /// Reads the answer to a refresh token of an OAuth app.

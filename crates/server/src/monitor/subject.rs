@@ -17,6 +17,10 @@ impl Subject {
         self.credential.get("refresh_token").and_then(Value::as_str)
     }
 
+    pub(super) fn access_token(&self) -> Option<&str> {
+        self.credential.get("access_token").and_then(Value::as_str)
+    }
+
     /// Whether the access token can be renewed without a person.
     pub(super) fn is_renewable(&self) -> bool {
         self.provider.is_renewable(&self.credential)

@@ -3,9 +3,11 @@
 
 pub mod action_caller;
 pub(crate) mod authorization_server;
+pub(crate) mod long_lived;
 pub mod oauth_apps;
 pub mod openid;
 pub mod outbound;
 pub mod prober;
 mod signer;
+mod token_call;
 pub(crate) mod token_issuer;

@@ -3,6 +3,7 @@
 mod actions;
 mod aws;
 mod kept;
+mod long_lived;
 mod own_hosts;
 mod tokens;
 mod ways;

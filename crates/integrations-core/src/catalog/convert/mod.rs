@@ -12,11 +12,13 @@ mod fields;
 mod head;
 mod kept;
 mod kinds;
+mod long_lived;
 mod oauth;
 mod proxying;
 mod revoke;
 mod settings;
 mod token;
+mod token_call;
 mod values;
 mod ways;
 
@@ -209,6 +211,7 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
         names.url("auth.0.oauth.issuer", issuer.as_str(), Reach::Connection, problems);
     }
     choice::check(oauth, names, problems);
+    long_lived::check(oauth, names, problems);
     let signed = oauth.callback_checks.contains(&CallbackCheck::ShopifyHmac);
     if signed && !names.is_connection("subdomain") {
         let message = "`shopify_hmac` needs the connection field `subdomain`, the shop's name";

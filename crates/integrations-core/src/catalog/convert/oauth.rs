@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::choice;
 use super::kept::{kept_fields, of_tokens};
+use super::long_lived::long_lived;
 use super::values::{check_header, page, pointer, pointers, statuses, unique_name};
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
@@ -65,8 +66,11 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         problems.add("auth.0.oauth.issuer_required", "needs `issuer`, the value to require");
     }
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
+    let rotation = Rotation::from(table.refresh_rotates);
+    let rotates = rotation != Rotation::None;
+    let long_lived = table.long_lived.map(|table| long_lived(&table, rotates, problems));
     let read = (table.answer, table.kept, table.default_lifetime_seconds);
-    let tokens = rules(PLACE, read, table.refresh_rotates.into(), problems);
+    let tokens = rules(PLACE, read, rotation, problems);
     let others = tokens.as_ref().map_or(&[][..], |tokens| &tokens.kept);
     let choice = optional(table.choice.map(|table| choice(table, others, problems)))?;
     let (choice, chosen) = choice.unzip();
@@ -89,6 +93,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         body_format: table.body_format,
         tokens,
         choice,
+        long_lived: optional(long_lived)?,
         callback_checks: table.callback_checks,
         issuer: optional(issuer)?,
         issuer_required: table.issuer_required,
@@ -193,7 +198,7 @@ fn extra_scopes(tables: Vec<ExtraScopesTable>, separator: &str, problems: &mut P
 /// Reads where the parts of a token answer are.
 fn answer(place: Place, table: AnswerTable, problems: &mut Problems) -> Option<TokenAnswer> {
     let at = |key: &str| place.of(&format!("answer.{key}"));
-    let access_token = pointer(&at("access_token"), &table.access_token, problems);
+    let access_token = pointers(&at("access_token"), &table.access_token, problems);
     let refresh_token = pointer(&at("refresh_token"), &table.refresh_token, problems);
     let expires_in = pointer(&at("expires_in"), &table.expires_in, problems);
     let scopes = pointer(&at("scopes"), &table.scopes, problems);

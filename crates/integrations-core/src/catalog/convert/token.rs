@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use super::kept::RESERVED_NAMES;
 use super::oauth::{Place, check_headers, check_params, check_separated_scopes, rules};
-use super::values::{basic_auth, check_header, templates, to_json};
+use super::token_call::{call, check_call, fields, uses};
+use super::values::{templates, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
-use crate::catalog::file::{JwtTable, TokenCallTable, TokenTable};
+use crate::catalog::file::{JwtTable, TokenTable};
 use crate::catalog::names::{AuthKind, BodyFormat, ClientAuth, Method, Rotation};
 use crate::catalog::oauth::{CLIENT_REFUSED, ParamValue, TokenRules, UNAUTHORIZED};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::{Template, UrlTemplate};
-use crate::catalog::token::{
-    CallBasic, CredentialForm, FetchedToken, TokenBody, TokenCall, TokenCalls, TokenGrant, TokenValue,
-};
+use crate::catalog::token::{CredentialForm, FetchedToken, TokenCalls, TokenGrant};
+use crate::catalog::token_call::{CallBasic, TokenBody, TokenCall};
 
 const TOKEN: Place = Place("auth.0.token");
 const JWT: Place = Place("auth.0.jwt");
@@ -169,60 +169,6 @@ fn of_client(table: &TokenTable, problems: &mut Problems) -> Option<TokenCall> {
     })
 }
 
-/// A request as the file has it.
-fn call(table: &TokenCallTable, path: &str, problems: &mut Problems) -> Option<TokenCall> {
-    let url = problems.ok(format!("{path}.url"), UrlTemplate::parse(&table.url));
-    for name in table.headers.keys() {
-        check_header(name, &format!("{path}.headers.{name}"), problems);
-    }
-    let has_authorization = table.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
-    if table.basic_auth.is_some() && has_authorization {
-        problems.add(format!("{path}.basic_auth"), "cannot stand beside an Authorization header");
-    }
-    // Names are checked when all of them are known.
-    let every_name = Names::unchecked();
-    let basic = table
-        .basic_auth
-        .as_ref()
-        .map(|basic| basic_auth(basic, &format!("{path}.basic_auth"), &every_name, problems));
-    let body = match (&table.form, &table.json) {
-        (Some(_), Some(_)) => {
-            problems.add(format!("{path}.json"), "cannot stand beside `form`");
-            TokenBody::None
-        }
-        (Some(form), None) => TokenBody::Form(fields(form, &format!("{path}.form"), problems)),
-        (None, Some(json)) => TokenBody::Json(fields(json, &format!("{path}.json"), problems)),
-        (None, None) => TokenBody::None,
-    };
-    if !matches!(body, TokenBody::None) && matches!(table.method, Method::Get | Method::Head) {
-        problems.add(format!("{path}.method"), "a request with GET or HEAD has no body");
-    }
-    Some(TokenCall {
-        method: table.method,
-        url: url?,
-        headers: templates(table.headers.clone(), &format!("{path}.headers"), problems),
-        basic: optional(basic)?.map(CallBasic::Plain),
-        body,
-    })
-}
-
-fn fields(
-    values: &BTreeMap<String, ParamValue>,
-    path: &str,
-    problems: &mut Problems,
-) -> Vec<(String, TokenValue)> {
-    let read = |(name, value): (&String, &ParamValue)| {
-        let value = match value {
-            ParamValue::Number(number) => TokenValue::Number(*number),
-            ParamValue::Text(text) => {
-                TokenValue::Text(problems.ok(format!("{path}.{name}"), Template::parse(text))?)
-            }
-        };
-        Some((name.clone(), value))
-    };
-    values.iter().filter_map(read).collect()
-}
-
 fn assertion(table: JwtTable, fields: &[Field], problems: &mut Problems) -> Option<Assertion> {
     if !fields.iter().any(|field| field.key == table.key && field.lines && field.is_required()) {
         let message =
@@ -294,49 +240,17 @@ pub(super) fn check(kind: AuthKind, fetched: &FetchedToken, names: &Names<'_>, p
         Some(_) if is_client => TOKEN.of(at),
         _ => TOKEN.of(&format!("request.{at}")),
     };
-    check_call(&calls.first, first, &names.of_token_request(further), problems);
+    let known = names.of_token_request(further);
+    check_call(&calls.first, first, (&known, Reach::Connection), problems);
     if let Some(refresh) = &calls.refresh {
         let place = |at: &str| TOKEN.of(&format!("refresh.{at}"));
-        check_call(refresh, place, &names.of_token_request(&refreshing), problems);
+        let known = names.of_token_request(&refreshing);
+        check_call(refresh, place, (&known, Reach::Connection), problems);
         if !uses(refresh, "refresh_token") {
             problems.add(TOKEN.of("refresh"), "`{refresh_token}` stands nowhere in it");
         }
     }
     if !further.is_empty() && !uses(&calls.first, "assertion") {
         problems.add(TOKEN.of("request"), "`{assertion}` stands nowhere in it");
-    }
-}
-
-fn uses(call: &TokenCall, name: &str) -> bool {
-    texts(call).iter().any(|(_, template)| template.placeholders().any(|used| used == name))
-}
-
-/// The templates of a request but for its URL, each with its place.
-fn texts(call: &TokenCall) -> Vec<(String, &Template)> {
-    let headers = call.headers.iter().map(|(name, text)| (format!("headers.{name}"), text));
-    let basic = match &call.basic {
-        Some(CallBasic::Plain(basic)) => vec![
-            ("basic_auth.username".to_owned(), &basic.username),
-            ("basic_auth.password".to_owned(), &basic.password),
-        ],
-        Some(CallBasic::Client) | None => Vec::new(),
-    };
-    let (body, fields): (_, &[(String, TokenValue)]) = match &call.body {
-        TokenBody::None => ("", &[]),
-        TokenBody::Form(fields) => ("form", fields),
-        TokenBody::Json(fields) => ("json", fields),
-    };
-    let fields = fields.iter().filter_map(|(name, value)| match value {
-        TokenValue::Text(text) => Some((format!("{body}.{name}"), text)),
-        TokenValue::Number(_) => None,
-    });
-    headers.chain(basic).chain(fields).collect()
-}
-
-/// Checks a request. `place` says where a part of it stands in the file.
-fn check_call(call: &TokenCall, place: impl Fn(&str) -> String, names: &Names<'_>, problems: &mut Problems) {
-    names.check_url(&place("url"), &call.url, Reach::Connection, problems);
-    for (at, template) in texts(call) {
-        names.text(&place(&at), template.as_str(), problems);
     }
 }

@@ -21,7 +21,9 @@ use super::{
     report::logged,
 };
 use crate::{
-    provider::{authorization_server::AuthorizationServer, oauth_apps::OAuthApp},
+    provider::{
+        authorization_server::AuthorizationServer, long_lived::LongLivedTokens, oauth_apps::OAuthApp,
+    },
     store::{PendingInstall, PendingStatus},
     token::{Token, TokenHash},
     vault::{Purpose, VaultError},
@@ -106,10 +108,30 @@ impl Installer {
         let answer = server.exchange(&self.outbound, code, started.verifier.clone()).await?;
         let read = Grant::read(oauth, answer.status, &answer.body(), self.environment.now());
         let grant = read.map_err(|problem| answer.cut_off.map_or(problem.into(), ProblemKind::NoAnswer))?;
+        let grant = self.for_long(provider, oauth, started, app, grant).await?;
         for blemish in &grant.blemishes {
             tracing::warn!(provider = %provider.key, %blemish, "a part of the token endpoint's answer was left out");
         }
         Ok(grant)
+    }
+
+    /// The same with a token that lives long, where the provider gives one in exchange for the token of a code.
+    async fn for_long(
+        &self,
+        provider: &Provider,
+        oauth: &OAuth,
+        started: &Started,
+        app: &OAuthApp,
+        first: Grant,
+    ) -> Result<Grant, ProblemKind> {
+        let Some(tokens) = LongLivedTokens::of(provider, &started.connection, app) else { return Ok(first) };
+        let token = first.credential.get("access_token").and_then(Value::as_str).unwrap_or_default();
+        let answer = tokens.exchange(&self.outbound, token).await?;
+        let now = self.environment.now();
+        let read = Grant::renew(oauth, &first.credential, answer.status, &answer.body(), now);
+        let grant = read.map_err(|problem| answer.cut_off.map_or(problem.into(), ProblemKind::NoAnswer))?;
+        // Whose it is and what was granted is said once.
+        Ok(Grant { answer: first.answer, granted_scopes: first.granted_scopes, ..grant })
     }
 
     pub(super) fn server(

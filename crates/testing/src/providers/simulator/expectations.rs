@@ -273,6 +273,9 @@ pub(super) struct Grant {
     /// Whether it takes such a refresh token, `{refresh_token}`, in place of what was typed.
     #[serde(default)]
     pub(super) takes_refresh_token: bool,
+    /// Whether it takes an access token that was issued and lives, `{access_token}`, in place of what was typed.
+    #[serde(default)]
+    pub(super) takes_access_token: bool,
     /// The assertion that it must have.
     pub(super) assertion: Option<Assertion>,
     /// The code of its refusal; `invalid_client`.

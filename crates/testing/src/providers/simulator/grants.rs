@@ -16,7 +16,9 @@ use super::{
 pub(super) async fn answer(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
     let grants: Vec<&Grant> = provider.grants.iter().filter(|grant| is_for(grant, request)).collect();
     let first = *grants.first()?;
-    if let Some(wished) = state.wished(|code| refusal(first, code)).await {
+    let switches = lock(&state.switches).clone();
+    let wish = if first.takes_access_token { switches.long_lived } else { switches.token };
+    if let Some(wished) = state.wished(wish, |code| refusal(first, code)).await {
         return Some(wished);
     }
     let typed = grants.into_iter().flat_map(|grant| {
@@ -34,14 +36,23 @@ pub(super) async fn answer(state: &State, provider: &Expectations, request: &Req
 }
 
 /// What may be typed into the form of a grant, each with the account that it is of; for a grant that takes a refresh
-/// token, each that was issued, and one that nobody has.
+/// token or an access token, each that was issued, and one that nobody has.
 fn typed(state: &State, provider: &Expectations, grant: &Grant) -> Vec<(usize, Values)> {
     let tokens = lock(&state.tokens);
     let mut typed = Vec::new();
     for (account, known) in provider.accounts.iter().enumerate() {
-        let of_account = tokens.iter().filter(|token| {
-            grant.takes_refresh_token && token.provider == provider.provider && token.account == account
-        });
+        let of_account =
+            tokens.iter().filter(|token| token.provider == provider.provider && token.account == account);
+        if grant.takes_access_token {
+            let living = of_account.filter(|token| !token.has_ended).map(|token| token.access_token.clone());
+            for access_token in living.chain(["none was issued".to_owned()]) {
+                let mut values = provider.values_of_form(known);
+                values.insert("access_token".into(), access_token.into());
+                typed.push((account, values));
+            }
+            continue;
+        }
+        let of_account = of_account.filter(|_| grant.takes_refresh_token);
         let issued = of_account.filter_map(|token| token.refresh_token.clone());
         for refresh_token in issued.chain(["none was issued".to_owned()]) {
             let mut values = provider.values_of_form(known);

@@ -19,6 +19,8 @@ use super::{
 pub struct Switches {
     /// What the token endpoints answer.
     pub token: TokenSwitch,
+    /// What is answered to those who exchange an access token for another.
+    pub long_lived: TokenSwitch,
     /// Scopes that are not granted although they are requested.
     pub withheld: Vec<String>,
     /// The index of the account that signs in, if the host does not determine it: 0 or 1.
@@ -113,8 +115,11 @@ impl State {
     }
 
     /// What a token endpoint answers as a test wishes, an error by `refusal`. `None`: the normal answer.
-    pub(super) async fn wished(&self, refusal: impl FnOnce(&str) -> Response) -> Option<Response> {
-        let wish = lock(&self.switches).token.clone();
+    pub(super) async fn wished(
+        &self,
+        wish: TokenSwitch,
+        refusal: impl FnOnce(&str) -> Response,
+    ) -> Option<Response> {
         match wish {
             TokenSwitch::Usual => None,
             TokenSwitch::Error(code) => Some(refusal(&code)),

@@ -40,7 +40,8 @@ pub(super) async fn answer(
     request: &Request,
 ) -> Response {
     let switches = lock(&state.switches).clone();
-    if let Some(wished) = state.wished(|code| refusal(endpoint, code, "As the test wishes.")).await {
+    let refused = |code: &str| refusal(endpoint, code, "As the test wishes.");
+    if let Some(wished) = state.wished(switches.token.clone(), refused).await {
         return wished;
     }
     match grant(state, provider, (endpoint, account), request, &switches) {
