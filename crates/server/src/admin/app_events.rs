@@ -7,9 +7,10 @@ use clap::Args;
 use integrations_core::audit::Acting;
 use serde::Serialize;
 
-use super::context::{Context, moment, read};
+use super::context::{Context, moment};
 use crate::{
     app::config::Options,
+    app::text_file::read,
     metrics::Metrics,
     monitor::MonitorParts,
     provider::{oauth_apps::OAuthApps, outbound::Outbound},

@@ -1,10 +1,6 @@
 //! What the commands share: their context, their input and their output.
 
-use std::{
-    fs,
-    io::{self, IsTerminal as _, Read as _, Write as _},
-    path::Path,
-};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -91,21 +87,6 @@ impl Context {
         }
         Ok(out.flush()?)
     }
-}
-
-/// Reads a file, or standard input if its name is `-`. A byte order mark at the beginning is left out.
-pub(super) fn read(file: &Path) -> anyhow::Result<String> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        text
-    } else {
-        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
-    };
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    })
 }
 
 /// Columns of text, padded to their widest cell.

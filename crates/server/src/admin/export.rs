@@ -13,11 +13,12 @@ use integrations_core::{
 };
 
 use super::{
-    context::{Confirmation, Context, columns, moment, read},
+    context::{Confirmation, Context, columns, moment},
     export_file::ExportFile,
 };
 use crate::{
     app::config::Options,
+    app::text_file::read,
     provider::oauth_apps::OAuthApps,
     services::moving::{Ended, ExportReport, Exported, Exporter},
     store::{ExportRecord, ExportStatus},

@@ -20,13 +20,10 @@ use integrations_core::{
 };
 use serde::Serialize;
 
-use super::{
-    context::{Context, read},
-    identity::IdentityFile,
-    whole_file::WholeFile,
-};
+use super::{context::Context, identity::IdentityFile, whole_file::WholeFile};
 use crate::{
     app::config::Options,
+    app::text_file::read,
     provider::oauth_apps::OAuthApps,
     services::{
         install::import::{ImportError, Importer, LineIssue},

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::{
     app_events,
-    context::{Confirmation, Context, columns, moment, read},
+    context::{Confirmation, Context, columns, moment},
 };
 use crate::{
-    app::config::one_line,
+    app::{config::one_line, text_file::read},
     store::{AppOwner, NewAuditEvent, NewOAuthApp, OAuthAppRecord, OwnedError},
     vault::{Purpose, Vault},
 };

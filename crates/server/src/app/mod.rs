@@ -14,5 +14,6 @@ pub mod run;
 mod sandbox;
 pub mod schema;
 mod supervisor;
+pub(crate) mod text_file;
 pub mod traces;
 pub mod wiring;

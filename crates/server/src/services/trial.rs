@@ -16,7 +16,6 @@ use integrations_core::{
     oauth::{Grant, TokenProblem},
 };
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{actions::secrets::Secrets, install::import::Given};
 use crate::{
@@ -174,7 +173,9 @@ impl Trial {
         let probed = match &findings.verdict {
             Verdict::Well => Ended::Well("the credential works".to_owned()),
             Verdict::Degraded { message } => Ended::Badly(self.hidden(message)),
-            Verdict::Dead { message } if self.has_expired() => {
+            Verdict::Dead { message }
+                if self.given.expires_at().is_some_and(|at| at <= self.environment.now()) =>
+            {
                 let message = self.hidden(message);
                 Ended::Badly(format!("{message}. The access token has expired, and a trial renews none"))
             }
@@ -196,13 +197,6 @@ impl Trial {
             self.ends = Some(format!("the provider asks to wait {} s", wait.as_secs()));
         }
         (probed, account)
-    }
-
-    /// Whether the access token says that it is over.
-    fn has_expired(&self) -> bool {
-        let expires_at = self.given.credential.get("expires_at").and_then(Value::as_str);
-        let expires_at = expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-        expires_at.is_some_and(|expires_at| expires_at <= self.environment.now())
     }
 
     /// Calls an action that only reads.

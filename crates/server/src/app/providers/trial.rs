@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use integrations_core::{catalog::Catalog, characters::turns_direction, issue::Is
 use serde_json::{Map, Value};
 
 use crate::{
-    app::config::Options,
+    app::{config::Options, text_file::read},
     environment::Environment,
     provider::outbound::Outbound,
     services::{
@@ -40,9 +40,11 @@ pub(super) struct Trial {
 pub(super) async fn run(trial: &Trial, options: &Options, environment: Environment) -> anyhow::Result<()> {
     let name = trial.file.file_name().and_then(|name| name.to_str());
     let name = name.context("the provider file has no name that is text")?;
-    let catalog = Catalog::embedded()?.with_files([(name.to_owned(), text_of(&trial.file)?)])?;
+    let text = fs::read_to_string(&trial.file);
+    let text = text.with_context(|| format!("cannot read {}", trial.file.display()))?;
+    let catalog = Catalog::embedded()?.with_files([(name.to_owned(), text)])?;
     let catalog = catalog.approving(&options.approved_hosts.iter().flatten().cloned().collect());
-    let given = read_given(&text_of(&trial.credential_file)?, &catalog);
+    let given = read_given(&read(&trial.credential_file)?, &catalog);
     let given = given.map_err(|issues| refused(&trial.credential_file, &issues))?;
     let provider = &given.account.provider;
     let key = provider.key.as_str();
@@ -69,16 +71,6 @@ pub(super) async fn run(trial: &Trial, options: &Options, environment: Environme
     Ok(())
 }
 
-/// The text of a file, or of standard input for `-`.
-fn text_of(path: &Path) -> anyhow::Result<String> {
-    if path != Path::new("-") {
-        return fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-    }
-    let mut text = String::new();
-    io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-    Ok(text)
-}
-
 /// What is wrong with a file. It repeats nothing of it.
 fn refused(path: &Path, issues: &[Issue]) -> anyhow::Error {
     let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
@@ -88,7 +80,7 @@ fn refused(path: &Path, issues: &[Issue]) -> anyhow::Error {
 /// The inputs by the actions' keys.
 fn inputs(path: Option<&Path>) -> anyhow::Result<Map<String, Value>> {
     let Some(path) = path else { return Ok(Map::new()) };
-    match serde_json::from_str(&text_of(path)?) {
+    match serde_json::from_str(&read(path)?) {
         Ok(Value::Object(inputs)) => Ok(inputs),
         Ok(_) => bail!("{} must hold an object: the input of each action by its key", path.display()),
         Err(error) => bail!("{} is not JSON: {error}", path.display()),

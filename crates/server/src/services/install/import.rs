@@ -90,9 +90,12 @@ pub struct Given {
     pub configuration: Configuration,
 }
 
-/// Reads a line as [`Importer::import`] does. The error is everything that is wrong, and has nothing of a credential.
-pub fn read_given(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
-    read_line(line.trim_start_matches('\u{feff}'), catalog)
+impl Given {
+    /// When its access token expires, if it says so.
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        let expires_at = self.credential.get("expires_at").and_then(Value::as_str);
+        expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+    }
 }
 
 impl Importer {
@@ -149,8 +152,7 @@ impl Importer {
         let (mut lines, mut issues) = (Vec::new(), Vec::new());
         let mut first_lines: HashMap<String, usize> = HashMap::new();
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_blank(line)) {
-            // Windows begins files with a byte order mark, and joined files have one in the middle.
-            match read_line(line.trim_start_matches('\u{feff}'), &self.catalog) {
+            match read_given(line, &self.catalog) {
                 Ok(line) => match first_lines.insert(line.account.as_str().to_owned(), number) {
                     None => lines.push((number, line)),
                     Some(first) => issues.push(LineIssue {
@@ -183,6 +185,7 @@ impl Importer {
         before: Option<Loaded>,
     ) -> Result<Installation, ImportError> {
         let (now, account) = (self.environment.now(), &line.account);
+        let expires_at = line.expires_at();
         let connected = Connected::unprobed(line.configuration);
         let revision = match &before {
             None => Integration::install(self.environment.id(), tenant.project, account, connected, now),
@@ -191,12 +194,11 @@ impl Importer {
                 .reinstall(&account.provider, connected, now)
                 .map_err(|refusal| StoreError::Damaged(format!("{}: {refusal}", account.reference)))?,
         };
-        let expires_at = line.credential.get("expires_at").and_then(Value::as_str);
         let decided = Decided { revision, replaces: before.as_ref() };
         let secrets = Secrets {
             connection: &line.connection,
             credential: &line.credential,
-            expires_at: expires_at.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()),
+            expires_at,
             granted_scopes: None,
             not_before: None,
         };
@@ -212,7 +214,10 @@ fn is_blank(line: &str) -> bool {
     line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty()
 }
 
-fn read_line(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
+/// Reads a line. The error is everything that is wrong, and has nothing of a credential.
+pub fn read_given(line: &str, catalog: &Catalog) -> Result<Given, Vec<Issue>> {
+    // Windows begins files with a byte order mark, and joined files have one in the middle.
+    let line = line.trim_start_matches('\u{feff}');
     let one = |path: &str, message: &str| vec![Issue::new(path, message)];
     let mut fields = match json::parse(line.as_bytes()) {
         Ok(Value::Object(fields)) => fields,
