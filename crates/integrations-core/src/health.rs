@@ -158,10 +158,10 @@ pub fn judge_refresh(
         }
         problem => format!("{name} did not issue a new access token: {problem}"),
     };
-    let remedy = if problem.is_about_the_app() {
-        "Check the client id and secret of its OAuth app, or connect it again"
-    } else {
-        "Connect it again"
+    let is_by_app = provider.oauth_by_app().is_some();
+    let remedy = match problem.is_about_the_app() {
+        true if is_by_app => "Check the client id and secret of its OAuth app, or connect it again",
+        true | false => "Connect it again",
     };
     stuck(found, remedy, has_ended)
 }
@@ -173,7 +173,9 @@ pub fn refused(provider: &Provider, problem: &TokenProblem) -> String {
         AuthKind::TokenExchange => "what was entered to log in",
         AuthKind::Jwt => "what is signed with the key",
         AuthKind::OAuth if provider.long_lived().is_some() => "the access token",
-        AuthKind::OAuth | AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::WebhookUrl => "the refresh token",
+        AuthKind::OAuth | AuthKind::Mcp | AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::WebhookUrl => {
+            "the refresh token"
+        }
     };
     let code = match problem {
         TokenProblem::Refused { code, .. } => format!(" ({code})"),

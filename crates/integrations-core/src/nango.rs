@@ -139,7 +139,7 @@ fn credential<'a>(ways: &'a Ways, from: &Map<String, Value>) -> Result<(&'a Prov
     let no_way = || format!("It was connected by {kind}, and this provider has no such way here");
     match kind {
         "OAUTH2" => {
-            let way: &Provider = ways.by_oauth().ok_or_else(no_way)?;
+            let way: &Provider = ways.by_app().ok_or_else(no_way)?;
             let access_token = text("access_token").ok_or("Its credentials have no access_token")?;
             let credential = json!({
                 "access_token": access_token,

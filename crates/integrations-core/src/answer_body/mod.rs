@@ -4,6 +4,7 @@
 //! can be understood is read: a byte order mark, any declared charset, stray bytes, lone surrogates, numbers that do
 //! not fit, repeated keys, and JSON under any media type.
 
+mod events;
 mod fields;
 mod json;
 
@@ -40,12 +41,17 @@ impl<'a> AnswerBody<'a> {
         Self { is_cut_off: true, ..self }
     }
 
-    /// The JSON document that it holds, whatever its media type. `None`: it holds none, or only a part of one.
+    /// The JSON document that it holds, whatever its media type. `None`: it holds none, or only a part of one. Of a
+    /// stream of events (`text/event-stream`) it is the data of the last one.
     ///
     /// If a key is repeated, the last value counts, but null and an empty string replace nothing. An integer of more
     /// than 64 bits and a number beyond the range of `f64` become strings of the same digits.
     pub fn json(&self) -> Option<Value> {
-        json::read(&self.text()).filter(|read| read.is_whole).map(|read| read.value)
+        let mut text = self.text();
+        if self.content_type.is_some_and(is_event_stream) {
+            text = events::last_data(&text, self.is_cut_off)?;
+        }
+        json::read(&text).filter(|read| read.is_whole).map(|read| read.value)
     }
 
     /// The fields that the token endpoint answers with: JSON, as far as it can be read, or else a form
@@ -97,6 +103,10 @@ impl<'a> AnswerBody<'a> {
     }
 }
 
+fn is_event_stream(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(events::MEDIA_TYPE)
+}
+
 /// Reads a form. `None`: this is not one, as its names are not names.
 fn form(text: &str) -> Option<AnswerFields> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
@@ -123,6 +133,14 @@ mod tests {
 
     fn fields(text: &str) -> Option<Value> {
         AnswerBody::new(None, text.as_bytes()).fields().map(|fields| fields.value)
+    }
+
+    #[test]
+    fn the_answer_in_a_stream_of_events_is_read() {
+        let stream = "event: message\ndata: {\"a\": 1}\n\nevent: message\ndata: {\"b\": 2}\n\n".as_bytes();
+        assert_eq!(json("Text/Event-Stream; charset=utf-8", stream), Some(json!({"b": 2})));
+        assert_eq!(json("application/json", stream), None);
+        assert_eq!(json("text/event-stream", b"event: ping\n\n"), None);
     }
 
     #[test]

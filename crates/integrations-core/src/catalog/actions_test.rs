@@ -355,7 +355,14 @@ fn placeholders() {
         "note = \"Run {lines} by {channel}\" #!",
         "cannot be a part of a text",
     );
-    wrong("X-Region = \"{region}\"", "X-Region = \"{order}\"", "a header can have no value of an input");
+    for free in ["reason", "lines", "amount", "evidence.paid", "steps.payment"] {
+        let to = format!("X-Region = \"{{{free}}}\"");
+        wrong(
+            "X-Region = \"{region}\"",
+            &to,
+            "a header can have no value of an answer, and one of an input only",
+        );
+    }
     wrong("X-Region = \"{region}\"", "x-key = \"{region}\"", "is sent by [auth.request] already");
     wrong("each = \"lines\"", "each = \"order\"", "`order` is no input that is a list");
 }

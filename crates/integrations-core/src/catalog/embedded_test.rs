@@ -43,8 +43,9 @@ fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
         let option = field.options.first().map(|choice| choice.value.clone());
         field.example.clone().or(option).unwrap_or_else(|| "sample-value".into())
     };
-    let fill =
-        |fields: &[Field]| fields.iter().map(|field| (field.key.clone(), value(field).into())).collect();
+    let fill = |fields: &[Field]| -> Map<String, Value> {
+        fields.iter().map(|field| (field.key.clone(), value(field).into())).collect()
+    };
     let credential = match &provider.setup {
         Setup::ApiKey(form) | Setup::WebhookUrl(form) => fill(&form.fields),
         Setup::Fetched(fetched) => fill(&fetched.form.fields),
@@ -55,7 +56,8 @@ fn sample(provider: &Provider) -> (Map<String, Value>, Map<String, Value>) {
                 .iter()
                 .map(|k| (k.name.clone(), k.example.clone().unwrap_or_default().into()));
             let tokens = json!({"access_token": "token", "refresh_token": null, "expires_at": null});
-            object(tokens).into_iter().chain(kept).collect()
+            let client = oauth.own_client.as_ref().map(|form| fill(&form.fields));
+            object(tokens).into_iter().chain(kept).chain(client.unwrap_or_default()).collect()
         }
     };
     (fill(&provider.connection), credential)

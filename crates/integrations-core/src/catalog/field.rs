@@ -186,6 +186,8 @@ pub struct Field {
     pub suffix: Option<String>,
     /// A valid value, shown in the empty input.
     pub example: Option<String>,
+    /// Whether it is found out, so that nobody types it.
+    pub found: bool,
 }
 
 impl Field {

@@ -136,6 +136,7 @@ pub(super) struct AuthTable {
     pub(super) oauth: Option<OAuthTable>,
     pub(super) token: Option<TokenTable>,
     pub(super) jwt: Option<JwtTable>,
+    pub(super) mcp: Option<McpTable>,
     #[serde(default)]
     pub(super) request: AuthRequestTable,
     pub(super) revoke: Option<RevokeTable>,
@@ -239,6 +240,14 @@ pub(super) struct OAuthTable {
 pub(super) struct LongLivedTable {
     pub(super) exchange: TokenCallTable,
     pub(super) renewal: TokenCallTable,
+}
+
+/// How an authorization server is found out.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct McpTable {
+    pub(super) resource: String,
 }
 
 /// Whether a refresh may end the refresh token that was used: yes or no, or a word for something between.

@@ -32,6 +32,7 @@ mod file_schema;
 #[cfg(test)]
 #[cfg(feature = "openapi")]
 mod file_schema_test;
+mod form;
 mod graphql;
 mod hosts;
 mod key;
@@ -41,6 +42,8 @@ mod loading_test;
 mod long_lived_test;
 mod names;
 mod oauth;
+#[cfg(test)]
+mod own_client_test;
 #[cfg(test)]
 mod own_hosts_test;
 #[cfg(test)]
@@ -95,6 +98,7 @@ pub use field::{Choice, Field, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, OwnHosts, Patte
 pub(crate) use field::{check_access_token, check_refresh_token};
 #[cfg(feature = "openapi")]
 pub use file_schema::provider_file_schema;
+pub use form::CredentialForm;
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
     AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category,
@@ -102,7 +106,10 @@ pub use names::{
     SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
 pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
-pub use oauth::{ExtraScopes, KeptField, KeptPlace, LongLived, OAuth, ParamValue, TokenAnswer, TokenRules};
+pub use oauth::{
+    Discovery, ExtraScopes, KeptField, KeptPlace, LongLived, OAuth, ParamValue, TokenAnswer, TokenRules,
+    own_client,
+};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
@@ -116,7 +123,7 @@ pub use reference::{InvalidProviderRef, ProviderAccount, ProviderRef};
 pub use revoke::{Revoke, RevokeBody, RevokeCall, RevokeCalls};
 pub(crate) use template::percent_encoded;
 pub use template::{JsonPointer, Position, RenderError, Template, TemplateError, UrlTemplate, is_name};
-pub use token::{CredentialForm, FetchedToken, TokenCalls, TokenGrant};
+pub use token::{FetchedToken, TokenCalls, TokenGrant};
 pub use token_call::{CallBasic, TokenBody, TokenCall, TokenValue};
 pub use ways::{StoredWay, Ways};
 
@@ -352,9 +359,9 @@ impl Catalog {
         self.entries.get(key).map(|entry| &entry.ways)
     }
 
-    /// The providers with a way that uses OAuth, by that way, sorted by key.
-    pub fn by_oauth(&self) -> impl Iterator<Item = &Arc<Provider>> {
-        self.entries.values().filter_map(|entry| entry.ways.by_oauth())
+    /// The providers with a way that uses an OAuth app of this server, by that way, sorted by key.
+    pub fn by_app(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.entries.values().filter_map(|entry| entry.ways.by_app())
     }
 
     /// The account that `text` names, by the recommended way, as it stands in a path: `shopify`, or `shopify~eu`.

@@ -82,6 +82,9 @@ words! {
         AwsSigV4 = "aws_sigv4",
         /// A secret URL, pasted into a form.
         WebhookUrl = "webhook_url",
+        /// The authorization code grant at a server that is found out from the resource, as the Model Context Protocol
+        /// has it (RFC 9728).
+        Mcp = "mcp",
     }
 }
 
@@ -89,7 +92,7 @@ impl AuthKind {
     /// How a person connects an integration this way.
     pub const fn setup_type(self) -> SetupType {
         match self {
-            Self::OAuth => SetupType::OAuth,
+            Self::OAuth | Self::Mcp => SetupType::OAuth,
             Self::ApiKey | Self::ClientCredentials | Self::TokenExchange | Self::Jwt | Self::AwsSigV4 => {
                 SetupType::ApiKey
             }
@@ -145,6 +148,8 @@ words! {
         Basic = "basic",
         /// `client_id` and `client_secret` in the body.
         Body = "body",
+        /// Not at all: a public client sends its `client_id` alone (RFC 6749, section 2.1).
+        None = "none",
     }
 }
 

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::choice::ConsentChoice;
 use super::field::Pattern;
+use super::form::CredentialForm;
 use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
 use super::token_call::TokenCall;
@@ -69,6 +70,49 @@ pub struct OAuth {
     pub needs_real_browser: bool,
     /// The page where an administrator registers the app and gets its client id and secret.
     pub app_page: Option<Url>,
+    /// The form of a client that each connection has for itself. `None`: all use an OAuth app of this server.
+    pub own_client: Option<CredentialForm>,
+    /// How the authorization server is found out, if each connection has another. What is found is part of
+    /// [`OAuth::own_client`].
+    pub discovery: Option<Discovery>,
+}
+
+/// How an authorization server is found out: from the resource that it guards (RFC 9728).
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    /// The resource. Placeholders are fields of the connection.
+    pub resource: UrlTemplate,
+}
+
+/// The fields that describe a connection's own client, by their keys. A field that is no secret belongs to the
+/// connection.
+pub mod own_client {
+    /// The client's id. There always is one.
+    pub const ID: &str = "client_id";
+    /// Its secret. A public client has none (RFC 6749, section 2.1).
+    pub const SECRET: &str = "client_secret";
+    /// How it authenticates: a [`super::ClientAuth`].
+    pub const AUTH: &str = "client_auth";
+    /// The scopes to ask for, with commas between them.
+    pub const SCOPES: &str = "scopes";
+    /// The id and the secret that a discovered server gave to a client that registered itself, or the address of our
+    /// document.
+    pub const REGISTERED_ID: &str = "registered_client_id";
+    /// See [`REGISTERED_ID`].
+    pub const REGISTERED_SECRET: &str = "registered_client_secret";
+    /// Where the browser is sent, of a discovered server.
+    pub const AUTHORIZATION_ENDPOINT: &str = "authorization_endpoint";
+    /// Where codes and refresh tokens are exchanged there.
+    pub const TOKEN_ENDPOINT: &str = "token_endpoint";
+    /// Its name for itself.
+    pub const ISSUER: &str = "issuer";
+    /// `true`, if every redirect back from it has `iss` (RFC 9207).
+    pub const REQUIRES_ISSUER: &str = "requires_issuer";
+    /// What the person is asked, beside what the server asks anyhow: `consent`, which a refresh token needs (OpenID
+    /// Connect Core, section 11).
+    pub const PROMPT: &str = "prompt";
+    /// The resource that tokens are asked for (RFC 8707).
+    pub const RESOURCE: &str = "resource";
 }
 
 impl OAuth {

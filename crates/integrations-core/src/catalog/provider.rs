@@ -10,14 +10,15 @@ use url::Url;
 use super::action::Action;
 use super::events::{EventSource, Events};
 use super::field::{Field, check_access_token, check_refresh_token, check_text, read_fields};
+use super::form::CredentialForm;
 use super::key::ProviderKey;
 use super::names::{AuthKind, Category, Rotation, SetupType};
-use super::oauth::{KeptField, LongLived, OAuth, TokenRules};
+use super::oauth::{KeptField, LongLived, OAuth, TokenRules, own_client};
 use super::probe::{Account, AuthRequest, Probe, RateLimit};
 use super::proxying::Proxying;
 use super::revoke::Revoke;
 use super::template::{UrlTemplate, moved};
-use super::token::{CredentialForm, FetchedToken};
+use super::token::FetchedToken;
 use crate::approved_hosts::ApprovedHosts;
 use crate::issue::{Issue, join};
 use crate::pasted::secret;
@@ -128,7 +129,7 @@ impl Setup {
         match self {
             Self::ApiKey(form) | Self::WebhookUrl(form) => Some(form),
             Self::Fetched(fetched) => Some(&fetched.form),
-            Self::OAuth(_) => None,
+            Self::OAuth(oauth) => oauth.own_client.as_ref(),
         }
     }
 
@@ -137,7 +138,7 @@ impl Setup {
         match self {
             Self::ApiKey(form) | Self::WebhookUrl(form) => Some(form),
             Self::Fetched(fetched) => Some(&mut fetched.form),
-            Self::OAuth(_) => None,
+            Self::OAuth(oauth) => oauth.own_client.as_mut(),
         }
     }
 }
@@ -178,6 +179,11 @@ impl Provider {
             Setup::OAuth(oauth) => Some(oauth),
             Setup::ApiKey(_) | Setup::WebhookUrl(_) | Setup::Fetched(_) => None,
         }
+    }
+
+    /// The OAuth description, if it is connected by an OAuth app of this server.
+    pub fn oauth_by_app(&self) -> Option<&OAuth> {
+        self.oauth().filter(|oauth| oauth.own_client.is_none())
     }
 
     /// How access tokens are got for a form, if they are.
@@ -259,6 +265,13 @@ impl Provider {
         })
     }
 
+    /// Whether an address that was found out may be called: its host is one that the operator approves.
+    pub fn approves_found(&self, url: &Url) -> bool {
+        let fields = self.form().into_iter().flat_map(|form| &form.fields);
+        let mut found = fields.filter(|field| field.found && field.own_hosts.is_some());
+        found.next().is_some_and(|field| field.may_be_used(url.as_str()))
+    }
+
     /// The fields of the connection and of the credential's form.
     fn fields(&self) -> impl Iterator<Item = &Field> {
         self.connection.iter().chain(self.form().into_iter().flat_map(|form| &form.fields))
@@ -304,7 +317,7 @@ impl Provider {
         field.is_none_or(|field| field.may_be_used(value)).then_some(value)
     }
 
-    /// The form of its credential, if a person types the credential into one.
+    /// The form that a person fills in, if there is one: the credential, or the client that gets it.
     pub fn form(&self) -> Option<&CredentialForm> {
         self.setup.form()
     }
@@ -319,7 +332,7 @@ impl Provider {
     /// `credential.api_key`. No message repeats a value.
     pub fn read_credential(&self, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
         match &self.setup {
-            Setup::OAuth(oauth) => read_tokens(&oauth.tokens, credential),
+            Setup::OAuth(oauth) => read_granted(oauth, credential),
             Setup::ApiKey(form) | Setup::WebhookUrl(form) => {
                 read_fields(&form.fields, credential, "credential")
             }
@@ -328,6 +341,24 @@ impl Provider {
                 check_key(fetched, &read).map(|()| read)
             }
         }
+    }
+
+    /// Reads what was typed before a handshake: the connection, and what is secret of its own client.
+    pub fn read_before_consent(
+        &self,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Input, Vec<Issue>> {
+        let fields = self.form().map_or(&[][..], CredentialForm::typed);
+        let read = both(self.read_connection(connection), read_fields(fields, credential, "credential"))?;
+        let (connection, credential) = &read;
+        if credential.contains_key(own_client::SECRET)
+            && self.placeholder(connection, credential, own_client::ID).is_none()
+        {
+            let path = join("connection", own_client::ID);
+            return Err(vec![Issue::new(path, "Required where there is a client secret")]);
+        }
+        Ok(read)
     }
 
     /// Reads both, and reports everything that is wrong with either. A field of the connection may also be given with
@@ -342,12 +373,15 @@ impl Provider {
         {
             connection.extend(credential.shift_remove(&field.key).map(|value| (field.key.clone(), value)));
         }
-        match (self.read_connection(&connection), self.read_credential(&credential)) {
-            (Ok(connection), Ok(credential)) => Ok((connection, credential)),
-            (connection, credential) => {
-                Err([connection.err(), credential.err()].into_iter().flatten().flatten().collect())
-            }
-        }
+        both(self.read_connection(&connection), self.read_credential(&credential))
+    }
+}
+
+/// What was read, or everything that is wrong with either.
+fn both<A, B>(one: Result<A, Vec<Issue>>, other: Result<B, Vec<Issue>>) -> Result<(A, B), Vec<Issue>> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err([one.err(), other.err()].into_iter().flatten().flatten().collect()),
     }
 }
 
@@ -361,6 +395,22 @@ fn check_key(fetched: &FetchedToken, read: &Map<String, Value>) -> Result<(), Ve
     let text = read.get(field).and_then(Value::as_str).unwrap_or_default();
     let checked = PrivateKey::read(text).map(drop);
     checked.map_err(|problem| vec![Issue::new(join("credential", field), problem.to_string())])
+}
+
+/// Reads tokens, and the connection's own client where it has one.
+fn read_granted(oauth: &OAuth, credential: &Map<String, Value>) -> Result<Map<String, Value>, Vec<Issue>> {
+    let fields = oauth.own_client.as_ref().map_or(&[][..], |form| &form.fields);
+    let is_typed = |name: &String| fields.iter().any(|field| field.key == *name);
+    let (typed, tokens): (Map<_, _>, Map<_, _>) =
+        credential.clone().into_iter().partition(|(name, _)| is_typed(name));
+    let read = both(read_tokens(&oauth.tokens, &tokens), read_fields(fields, &typed, "credential"));
+    let read: Map<_, _> = read.map(|(tokens, typed)| tokens.into_iter().chain(typed).collect())?;
+    let renews = read.get("refresh_token").is_some_and(Value::is_string);
+    if oauth.discovery.is_some() && renews && !read.contains_key(own_client::TOKEN_ENDPOINT) {
+        let path = join("credential", own_client::TOKEN_ENDPOINT);
+        return Err(vec![Issue::new(path, "Required with a refresh token")]);
+    }
+    Ok(read)
 }
 
 fn read_tokens(

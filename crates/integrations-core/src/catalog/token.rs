@@ -1,21 +1,10 @@
 //! Access tokens for what is typed into a form: what differs between providers, as data.
 
-use url::Url;
-
 use super::assertion::Assertion;
-use super::field::Field;
+use super::form::CredentialForm;
 use super::oauth::TokenRules;
 use super::template::UrlTemplate;
 use super::token_call::TokenCall;
-
-/// A credential that is typed into a form.
-#[derive(Clone, Debug)]
-pub struct CredentialForm {
-    /// The page at the provider where a person creates it.
-    pub page: Option<Url>,
-    /// Its fields, all of them secret.
-    pub fields: Vec<Field>,
-}
 
 /// A form for which the provider issues access tokens. They are got again as often as needed, with what was typed.
 #[derive(Clone, Debug)]

@@ -79,14 +79,14 @@ impl Ways {
         self.iter().find(|way| way.auth == kind)
     }
 
-    /// The one that uses OAuth, if there is one.
-    pub fn by_oauth(&self) -> Option<&Arc<Provider>> {
-        self.iter().find(|way| way.oauth().is_some())
+    /// The one that uses an OAuth app, if there is one.
+    pub fn by_app(&self) -> Option<&Arc<Provider>> {
+        self.iter().find(|way| way.oauth_by_app().is_some())
     }
 
-    /// The one whose OAuth app is meant where an app is set: the one that uses OAuth, else the first, which has no app.
+    /// The one whose OAuth app is meant where an app is set: the one that uses an app, else the first, which has none.
     pub fn with_app(&self) -> &Arc<Provider> {
-        self.by_oauth().unwrap_or(&self.first)
+        self.by_app().unwrap_or(&self.first)
     }
 
     /// The one that is offered first: the first in the order of the file that can be installed, if `is_ready` says so

@@ -103,7 +103,7 @@ fn each_way_is_a_provider_with_its_own_login() {
     let source = |way: &Provider| way.account.as_ref().unwrap().source;
     assert_eq!((source(oauth), source(key)), (AccountSource::Token, AccountSource::Probe));
     assert!(Arc::ptr_eq(&oauth.actions, &key.actions));
-    assert_eq!(catalog.by_oauth().count(), 1);
+    assert_eq!(catalog.by_app().count(), 1);
 }
 
 #[test]

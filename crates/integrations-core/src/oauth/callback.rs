@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 use url::form_urlencoded;
 
-use crate::catalog::{CallbackCheck, Provider};
+use crate::catalog::{CallbackCheck, Provider, own_client};
 use crate::encodings;
 
 /// Why a redirect back is refused. The messages are for a person and repeat nothing from the request.
@@ -21,6 +21,9 @@ pub enum CallbackProblem {
     /// It comes from an authorization server other than the one that got the request (RFC 9207).
     #[error("the answer comes from an authorization server other than the one that got the request")]
     OtherIssuer,
+    /// It came to the address that answers of other authorization servers come to.
+    #[error("the answer came to an address that is not for this authorization server")]
+    OtherAddress,
     /// It does not say which authorization server it comes from, though this provider always does.
     #[error("the answer does not say which authorization server it comes from")]
     MissingIssuer,
@@ -73,18 +76,21 @@ fn verify_shopify(query: &str, client_secret: &[u8], shop: &str) -> Result<(), C
 ///
 /// - If the provider's file has an `issuer`, an `iss` must be exactly that: RFC 9207 asks for a comparison of strings.
 ///   With `issuer_required`, there must be an `iss`.
+///   An authorization server that was found out has its issuer in the credential, and whether it always sends it.
 /// - If the file has none, the provider does not announce the parameter. Clients "SHOULD discard" an answer that has
 ///   one, but may keep a "local policy" for servers that send a correct one. The policy here: an `iss` is accepted if
 ///   it has the origin of the authorize URL, because that is the server that got the request. Any other is refused.
 pub fn verify_issuer(
     provider: &Provider,
     connection: &Map<String, Value>,
+    credential: &Map<String, Value>,
     sent: Option<&str>,
 ) -> Result<(), CallbackProblem> {
     let Some(oauth) = provider.oauth() else { return Ok(()) };
-    let value = |name: &str| provider.connection_value(connection, name);
+    let value = |name: &str| provider.placeholder(connection, credential, name);
     let Some(sent) = sent else {
-        return if oauth.issuer_required { Err(CallbackProblem::MissingIssuer) } else { Ok(()) };
+        let is_required = oauth.issuer_required || value(own_client::REQUIRES_ISSUER) == Some("true");
+        return if is_required { Err(CallbackProblem::MissingIssuer) } else { Ok(()) };
     };
     let agrees = match &oauth.issuer {
         Some(issuer) => issuer.render(value).is_ok_and(|issuer| issuer == sent),
@@ -206,7 +212,7 @@ mod tests {
 
     fn issuer(provider: &Provider, sent: Option<&str>) -> Result<(), CallbackProblem> {
         let connection = json!({"tenant": "corp"});
-        verify_issuer(provider, connection.as_object().unwrap(), sent)
+        verify_issuer(provider, connection.as_object().unwrap(), &Map::new(), sent)
     }
 
     #[test]

@@ -13,8 +13,8 @@ use super::lifetime::lifetime;
 use super::{TokenProblem, scopes};
 use crate::answer_body::{AnswerBody, AnswerFields};
 use crate::catalog::{
-    ExpiryUnit, FetchedToken, KeptField, KeptPlace, OAuth, TokenRules, check_access_token, check_kept,
-    check_refresh_token,
+    CredentialForm, ExpiryUnit, FetchedToken, KeptField, KeptPlace, OAuth, TokenRules, check_access_token,
+    check_kept, check_refresh_token,
 };
 
 /// Token types that are refused. `DPoP` (RFC 9449), `PoP` (RFC 9200) and `mac` need a proof that this server does not
@@ -62,6 +62,14 @@ impl Grant {
         Self::first(&oauth.tokens, status, body, now)
     }
 
+    /// The same with the connection's own client, of which `credential` has what is secret, if it has one.
+    pub fn with_client(self, oauth: &OAuth, credential: &Map<String, Value>) -> Self {
+        match &oauth.own_client {
+            Some(form) => self.with_form(form, credential),
+            None => self,
+        }
+    }
+
     fn first(
         rules: &TokenRules,
         status: u16,
@@ -91,7 +99,7 @@ impl Grant {
         if fetched.calls().is_none_or(|calls| calls.refresh.is_none()) {
             grant.credential.shift_remove("refresh_token");
         }
-        Ok(grant.with_form(fetched, credential))
+        Ok(grant.with_form(&fetched.form, credential))
     }
 
     /// Reads the answer to a refresh token that was issued for what was typed into a form.
@@ -103,7 +111,7 @@ impl Grant {
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
         let grant = Self::renewed(&fetched.rules, credential, status, body, now)?;
-        Ok(grant.with_form(fetched, credential))
+        Ok(grant.with_form(&fetched.form, credential))
     }
 
     /// A token that the server has signed itself, with a key that was typed into a form.
@@ -123,11 +131,12 @@ impl Grant {
             blemishes: Vec::new(),
             answer: Value::Null,
         };
-        grant.with_form(fetched, credential)
+        grant.with_form(&fetched.form, credential)
     }
 
-    fn with_form(mut self, fetched: &FetchedToken, credential: &Map<String, Value>) -> Self {
-        for field in &fetched.form.fields {
+    /// The same with what was typed into a form.
+    fn with_form(mut self, form: &CredentialForm, credential: &Map<String, Value>) -> Self {
+        for field in &form.fields {
             let typed = credential.get(&field.key).cloned();
             self.credential.extend(typed.map(|typed| (field.key.clone(), typed)));
         }
@@ -149,7 +158,8 @@ impl Grant {
         body: &AnswerBody<'_>,
         now: OffsetDateTime,
     ) -> Result<Self, TokenProblem> {
-        Self::renewed(&oauth.tokens, before, status, body, now)
+        let grant = Self::renewed(&oauth.tokens, before, status, body, now)?;
+        Ok(grant.with_client(oauth, before))
     }
 
     fn renewed(

@@ -9,6 +9,7 @@ mod authorize;
 mod blemish;
 mod callback;
 mod choice;
+mod discovery;
 mod grant;
 #[cfg(test)]
 mod grant_test;
@@ -24,6 +25,10 @@ pub use authorize::authorize_parameters;
 pub use blemish::Blemish;
 pub use callback::{CallbackProblem, verify_callback, verify_issuer};
 pub use choice::{ChoiceItem, ChoiceProblem};
+pub use discovery::{
+    Client, ClientSource, DiscoveryProblem, Issuer, OurClient, ProtectedResource, ServerMetadata, host,
+    resource_metadata_places, scopes_of, server_metadata_places,
+};
 pub use grant::Grant;
 pub use problem::TokenProblem;
 pub use redirect::kept_of_redirect;

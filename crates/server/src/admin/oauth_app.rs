@@ -185,12 +185,12 @@ impl Context {
 
 fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Provider> {
     let takers = || {
-        let oauth = catalog.by_oauth();
+        let oauth = catalog.by_app();
         oauth.map(|provider| provider.key.as_str()).collect::<Vec<_>>().join(", ")
     };
     match catalog.ways(key).map(Ways::with_app) {
         None => bail!("there is no provider \"{key}\"; these are connected by OAuth: {}", takers()),
-        Some(provider) if provider.oauth().is_none() => {
+        Some(provider) if provider.oauth_by_app().is_none() => {
             bail!("{} is not connected by OAuth and needs no app; these are: {}", provider.name, takers())
         }
         Some(provider) => Ok(provider),

@@ -337,6 +337,11 @@ impl Addresses {
     pub(crate) fn callback(&self) -> String {
         format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
     }
+
+    /// The same for a client that a connection has for itself.
+    pub(crate) fn own_callback(&self) -> String {
+        format!("{}/own", self.callback())
+    }
 }
 
 /// The address of a list with conditions, each with a name and a value.

@@ -30,7 +30,11 @@ use crate::{
     },
 };
 
-/// `/oauth/callback`. Whatever the request is like, its `state` is used up first. Only a person's request counts.
+/// The end of the address that clients of connections' own come back to.
+const OWN: &str = "/own";
+
+/// `/oauth/callback` and `/oauth/callback/own`. Whatever the request is like, its `state` is used up first. Only a
+/// person's request counts.
 ///
 /// A form (`response_mode=form_post`) comes without our cookies, because browsers send them with no form of another
 /// site. It is refused, and its state is used up as well.
@@ -44,6 +48,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
         return answer;
     }
     let is_form = parts.method == Method::POST;
+    let is_own = parts.uri.path().ends_with(OWN);
     let mut query = parts.uri.query().unwrap_or_default().to_owned();
     if is_form {
         // What cannot be read holds no state.
@@ -54,7 +59,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
     let browser = Cookie::Browser.read(&parts.headers, &addresses);
     let browser = browser.filter(|_| csrf::is_navigation(&parts.headers)).map(str::to_owned);
     let reported = AuthorizationResponse::read(&query).reported();
-    let arrival = Arrival { query, browser, is_form, request_id: request_id.to_string() };
+    let arrival = Arrival { query, browser, is_form, is_own, request_id: request_id.to_string() };
     let arrived = pages.installer.callback(arrival).await;
     let visit = Visit::from_request_parts(&mut parts, &pages).await;
     match (arrived, visit) {

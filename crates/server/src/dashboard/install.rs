@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use integrations_core::{
-    catalog::{self, AuthKind, Provider, ProviderAccount},
+    catalog::{self, AuthKind, CredentialForm, Provider, ProviderAccount},
     ids::ProjectId,
     install_link::InstallResult,
     issue::Issue,
@@ -34,7 +34,7 @@ use crate::{
     edge::{failure::Failure, form::Form, scoped::IntegrationsWrite},
     services::install::{
         InstallOutcome, InstallProblem, InstallTarget, Installing, LinkProblem, OpenLink, ProblemKind,
-        Return, WayBack, Wish,
+        Return, Typed, WayBack, Wish,
     },
     store::{Denied, ReadError},
 };
@@ -237,20 +237,20 @@ pub(super) async fn connect(
     let provider = &account.provider;
     let (visit, who) = (installs.visit(), installs.installing());
     let connection = values(&form, "connection", &provider.connection);
-    let refusal = match provider.form() {
-        None => match pages.installer.begin(&who, account, connection, &visit.browser).await {
+    let fields = provider.form().map_or(&[][..], CredentialForm::typed);
+    let credential = values(&form, "credential", fields);
+    let refusal = if provider.oauth().is_some() {
+        match pages.installer.begin(&who, account, Typed { connection, credential }, &visit.browser).await {
             Ok(url) => {
                 let page = view::install::leaving(&visit.frame(), account, url.as_str());
                 return Ok(visit.page_beside(installs.beside().await?, StatusCode::OK, page));
             }
             Err(refusal) => refusal,
-        },
-        Some(fields) => {
-            let credential = values(&form, "credential", &fields.fields);
-            match pages.installer.submit(&who, account, connection, credential, &visit.browser).await {
-                Ok(outcome) => return Ok(ended(visit, outcome, installs.beside().await?)),
-                Err(refusal) => refusal,
-            }
+        }
+    } else {
+        match pages.installer.submit(&who, account, connection, credential, &visit.browser).await {
+            Ok(outcome) => return Ok(ended(visit, outcome, installs.beside().await?)),
+            Err(refusal) => refusal,
         }
     };
     if matches!(refusal.kind, ProblemKind::OtherAccount(_))

@@ -1,7 +1,7 @@
 //! The problems of an installation, in words for the person who installs.
 
 use http::StatusCode;
-use integrations_core::oauth::{ChoiceProblem, ReportedError};
+use integrations_core::oauth::{ChoiceProblem, DiscoveryProblem, ReportedError};
 
 use crate::services::install::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem};
 
@@ -66,6 +66,11 @@ impl Said {
             ProblemKind::Choice(problem) => {
                 Self { explanation: format!("{provider} {problem}. {nothing}"), ..self }
             }
+            ProblemKind::Discovery(DiscoveryProblem::Unapproved { host }) => Self {
+                explanation: format!("This server is not allowed to go to {host}. {nothing}"),
+                advice: "Ask those who sent you here to have it allowed, then try again.".to_owned(),
+                ..self
+            },
             ProblemKind::DeadOnArrival(_) => {
                 say(&format!("{provider} did not accept the connection"), nothing, TELL)
             }
@@ -111,6 +116,7 @@ fn title(problem: &InstallProblem) -> String {
         ProblemKind::Malformed(_) => format!("The answer of {provider} is not complete"),
         ProblemKind::Reported(error) if error.is_denial() => "Access was not granted".into(),
         ProblemKind::Reported(_) | ProblemKind::Token(_) => format!("{provider} refused"),
+        ProblemKind::Discovery(_) => "There is no way to sign in there".into(),
         ProblemKind::Choice(_) => format!("There is nothing to connect at {provider}"),
         ProblemKind::NoAnswer(_) => format!("{provider} did not answer"),
         ProblemKind::MissingScopes(_) => format!("{provider} granted too little"),
@@ -139,6 +145,7 @@ fn explanation(problem: &InstallProblem) -> String {
         ProblemKind::State(problem) => explain_state(*problem, provider),
         ProblemKind::Callback(problem) => format!("It was not used: {problem}."),
         ProblemKind::Malformed(why) => format!("It was not used: {why}."),
+        ProblemKind::Discovery(problem) => format!("That is because {problem}. Nothing was connected."),
         ProblemKind::Reported(error) => explain_reported(error, problem.target.as_deref()),
         ProblemKind::NoAnswer(reason) => {
             format!("{provider} {reason} when it was asked for the token; nothing was connected.")
@@ -166,12 +173,30 @@ fn explanation(problem: &InstallProblem) -> String {
     }
 }
 
+/// What the person can do about an authorization server that was not found.
+const fn advise_discovery(problem: &DiscoveryProblem) -> &'static str {
+    match problem {
+        DiscoveryProblem::NoAnswer { .. } => "Check the address, or try again in a moment.",
+        DiscoveryProblem::Unapproved { .. } => "Ask the operator of this server, then try again.",
+        DiscoveryProblem::NoClient { .. } | DiscoveryProblem::Unregistered { .. } => {
+            "Enter the client ID below, then try again."
+        }
+        DiscoveryProblem::Unguarded { .. } => "Check the address, and try again.",
+        DiscoveryProblem::OtherResource { .. }
+        | DiscoveryProblem::NoServer { .. }
+        | DiscoveryProblem::OtherIssuer { .. }
+        | DiscoveryProblem::Unusable { .. }
+        | DiscoveryProblem::NoPkce { .. } => "Check the address, or ask who runs that server.",
+    }
+}
+
 /// What the person can do about it.
 fn advice(problem: &InstallProblem) -> String {
     let provider = provider(problem);
     match &problem.kind {
         ProblemKind::Invalid(_) => "Correct the fields that are marked and send the form again.".into(),
         ProblemKind::Refused(_) => "Check that you copied all of it, and try again.".into(),
+        ProblemKind::Discovery(problem) => advise_discovery(problem).into(),
         ProblemKind::NotConfigured => format!(
             "Its page shows to anybody who is signed in how an app is registered at {provider} and set: by an admin of \
              the organization, or by the operator of this server."
@@ -220,7 +245,10 @@ fn advice(problem: &InstallProblem) -> String {
 /// The HTTP status of the page.
 pub(super) fn status(problem: &InstallProblem) -> StatusCode {
     match &problem.kind {
-        ProblemKind::Invalid(_) | ProblemKind::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemKind::Discovery(DiscoveryProblem::NoAnswer { .. }) => StatusCode::BAD_GATEWAY,
+        ProblemKind::Invalid(_) | ProblemKind::Refused(_) | ProblemKind::Discovery(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         ProblemKind::Link(LinkProblem::Expired | LinkProblem::Used | LinkProblem::Ended) => StatusCode::GONE,
         ProblemKind::Link(LinkProblem::Unknown) | ProblemKind::ProjectGone => StatusCode::NOT_FOUND,
         ProblemKind::Link(LinkProblem::Foreign)

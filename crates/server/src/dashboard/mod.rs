@@ -15,6 +15,7 @@ mod brand_style;
 mod branding;
 mod callback;
 mod changes;
+mod client_document;
 mod cookies;
 mod csrf;
 mod deliveries;
@@ -66,6 +67,7 @@ use url::Url;
 
 pub(crate) use self::failure::page as failure_page;
 use self::{addresses::Addresses, state::Pages};
+use crate::services::install::CLIENT_DOCUMENT;
 
 /// The address that the provider that people sign in with sends the browser back to.
 pub(crate) fn sign_in_redirect(public_url: &Url) -> Result<Url, url::ParseError> {
@@ -125,6 +127,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/dashboard/sign-in/callback", get(openid::callback))
         .route("/oauth/back-channel-logout", post(openid::back_channel_logout))
         .route("/oauth/callback", get(callback::callback).post(callback::callback))
+        .route("/oauth/callback/own", get(callback::callback).post(callback::callback))
+        .route(CLIENT_DOCUMENT, get(client_document::document))
         .route("/dashboard/assets/{name}", get(assets::asset))
         .with_state(pages)
 }

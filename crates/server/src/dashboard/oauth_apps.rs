@@ -121,7 +121,7 @@ impl<S> OnApps<S> {
     pub(super) fn provider(&self) -> Result<Arc<Provider>, Failure> {
         let found = self.visit.pages.catalog.ways(self.provider.as_deref().unwrap_or_default());
         let provider = found.ok_or(NoSuchProvider::Key)?.with_app();
-        provider.oauth().ok_or_else(Failure::without_oauth)?;
+        provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
         Ok(Arc::clone(provider))
     }
 
@@ -143,7 +143,7 @@ impl<S> OnApps<S> {
         status: StatusCode,
         news: News<'_>,
     ) -> Result<Response, Failure> {
-        let oauth = provider.oauth().ok_or_else(Failure::without_oauth)?;
+        let oauth = provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
         let current = self.visit.pages.app_settings.current_of(self.of(), provider).await?;
         let page = AppPage { owner: self.owner(), provider, oauth, current: &current, news };
         Ok(self.visit.page(status, oauth_app::page(&self.visit.frame(), &page)))
@@ -222,7 +222,7 @@ async fn in_organization<S: Scoped>(
 
 /// `GET …/oauth-apps`
 async fn list(State(pages): State<Pages>, on: OnApps<OauthAppsRead>) -> Result<Response, Failure> {
-    let apps = pages.app_settings.current(on.of(), pages.catalog.by_oauth()).await?;
+    let apps = pages.app_settings.current(on.of(), pages.catalog.by_app()).await?;
     Ok(on.visit.page(StatusCode::OK, oauth_apps::page(&on.visit.frame(), &on.owner(), &apps)))
 }
 
@@ -241,7 +241,7 @@ async fn set(
     Posted { by: on, form }: Posted<OnApps<OauthAppsAdmin>>,
 ) -> Result<Response, Failure> {
     let provider = on.provider()?;
-    let oauth = provider.oauth().ok_or_else(Failure::without_oauth)?;
+    let oauth = provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
     let current = pages.app_settings.current_of(on.of(), &provider).await?;
     if form.trimmed("shown") != shown::of_app(&current) {
         let refused = RefusedForm::outdated(Part::OauthApp, form);

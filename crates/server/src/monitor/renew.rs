@@ -137,7 +137,7 @@ impl Monitor {
         let (Some(oauth), Some(token)) = (provider.oauth(), token) else {
             return Err(Renewal::Nothing);
         };
-        let app = match self.apps.find(&claim.tenant, provider).await {
+        let app = match self.apps.client(&claim.tenant, provider, connection, credential).await {
             Ok(Some(app)) => app,
             Ok(None) => {
                 let found = format!("No OAuth app for {} is set on this server any more", provider.name);
@@ -148,7 +148,7 @@ impl Monitor {
         if provider.long_lived().is_some() {
             return Ok(Source::LongLived(app, oauth, token.to_owned()));
         }
-        let server = AuthorizationServer::new(provider, oauth, connection, &app)
+        let server = AuthorizationServer::new(provider, oauth, (connection, credential), &app)
             .map_err(|_| trouble(not_made(provider, has_ended)))?;
         Ok(Source::App(Box::new(server), oauth, token.to_owned()))
     }
@@ -307,7 +307,9 @@ fn no_answer(provider: &Provider, reason: NoAnswer) -> String {
 
 fn not_made(provider: &Provider, has_ended: bool) -> Verdict {
     let found = format!("The address of {}'s token endpoint cannot be made", provider.name);
-    health::stuck(found, "Check the provider's file", has_ended)
+    // What was typed or found out for a connection is with it, and not in the file.
+    let is_own = provider.oauth().is_some_and(|oauth| oauth.own_client.is_some());
+    health::stuck(found, if is_own { "Connect it again" } else { "Check the provider's file" }, has_ended)
 }
 
 fn trouble(verdict: Verdict) -> Renewal {

@@ -35,21 +35,24 @@ pub(crate) struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// The server that `connection` leads to. The connection's fields have been checked against their patterns.
+    /// The server that a connection leads to, or that was found out and is kept with its credential. The fields have
+    /// been checked against their patterns.
     pub(crate) fn new(
         provider: &Provider,
         oauth: &OAuth,
-        connection: &Map<String, Value>,
+        (connection, credential): (&Map<String, Value>, &Map<String, Value>),
         app: &OAuthApp,
     ) -> Result<Self, RenderError> {
-        let value = |name: &str| provider.connection_value(connection, name);
-        let auth_type = match oauth.client_auth {
-            ClientAuth::Basic => AuthType::BasicAuth,
-            ClientAuth::Body => AuthType::RequestBody,
+        let value = |name: &str| provider.placeholder(connection, credential, name);
+        let oauth = app.oauth(oauth);
+        let client = BasicClient::new(ClientId::new(app.client_id.clone()));
+        let secret = || ClientSecret::new(app.client_secret.expose_secret().to_owned());
+        let client = match oauth.client_auth {
+            ClientAuth::Basic => client.set_client_secret(secret()).set_auth_type(AuthType::BasicAuth),
+            ClientAuth::Body => client.set_client_secret(secret()).set_auth_type(AuthType::RequestBody),
+            ClientAuth::None => client.set_auth_type(AuthType::RequestBody),
         };
-        let client = BasicClient::new(ClientId::new(app.client_id.clone()))
-            .set_client_secret(ClientSecret::new(app.client_secret.expose_secret().to_owned()))
-            .set_auth_type(auth_type)
+        let client = client
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
             .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
         let refresh_url = oauth.refresh_url.as_ref().map(|url| url.render(value)).transpose()?;
@@ -234,10 +237,11 @@ refused_statuses = [401]
         let acme = catalog.get("acme").unwrap();
         let oauth = acme.oauth().unwrap();
         assert!(!oauth.tokens.rotation.is_strict());
-        let app =
-            OAuthApp { client_id: "id".into(), client_secret: "secret".to_owned().into(), scopes: None };
+        let app = OAuthApp::new("id", "secret");
         let connection = json!({"tenant": "corp"});
-        let server = AuthorizationServer::new(acme, oauth, connection.as_object().unwrap(), &app).unwrap();
+        let server =
+            AuthorizationServer::new(acme, oauth, (connection.as_object().unwrap(), &Map::new()), &app)
+                .unwrap();
         let url = server.authorize_url("state", None).to_string();
         assert!(url.contains("audience=https%3A%2F%2Fcorp.acme.example") && !url.contains("hint"), "{url}");
         let body = |request: &Request<Vec<u8>>| String::from_utf8(request.body().clone()).unwrap();

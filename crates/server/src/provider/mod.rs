@@ -3,6 +3,7 @@
 
 pub mod action_caller;
 pub(crate) mod authorization_server;
+pub(crate) mod discovery;
 pub(crate) mod long_lived;
 pub mod oauth_apps;
 pub mod openid;

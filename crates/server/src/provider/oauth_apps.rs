@@ -6,32 +6,75 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use integrations_core::catalog::{OAuth, Provider};
+use integrations_core::catalog::{ClientAuth, OAuth, Provider, own_client};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
 
 use crate::{
     store::{AppOwner, AppsOf, Store, StoreError, Tenant},
     vault::{Purpose, Vault, VaultError},
 };
 
-/// An app's client id and secret.
+/// An app's client id and secret, or those of a connection's own client.
 #[derive(Clone, Debug)]
 pub struct OAuthApp {
     /// The public half.
     pub client_id: String,
-    /// The secret half.
+    /// The secret half. Empty: a public client.
     pub client_secret: SecretString,
     /// The scopes to ask for. `None`: those of the provider's file.
     pub scopes: Option<Vec<String>>,
+    /// How it authenticates. `None`: as the provider's file says.
+    pub client_auth: Option<ClientAuth>,
 }
 
 impl OAuthApp {
-    /// What the provider's file says of OAuth, with the app's own scopes if it has some.
-    pub fn oauth<'a>(&self, of_file: &'a OAuth) -> Cow<'a, OAuth> {
-        match &self.scopes {
-            None => Cow::Borrowed(of_file),
-            Some(scopes) => Cow::Owned(OAuth { scopes: scopes.clone(), ..of_file.clone() }),
+    /// An app of which nothing else is known.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scopes: None,
+            client_auth: None,
         }
+    }
+
+    /// What the provider's file says of OAuth, with what the app has of its own.
+    pub fn oauth<'a>(&self, of_file: &'a OAuth) -> Cow<'a, OAuth> {
+        if self.scopes.is_none() && self.client_auth.is_none() {
+            return Cow::Borrowed(of_file);
+        }
+        let mut oauth = of_file.clone();
+        oauth.scopes = self.scopes.clone().unwrap_or(oauth.scopes);
+        oauth.client_auth = self.client_auth.unwrap_or(oauth.client_auth);
+        Cow::Owned(oauth)
+    }
+
+    /// The client that a connection has for itself. `None`: it uses an app of this server.
+    fn of_connection(
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Option<Self> {
+        provider.oauth()?.own_client.as_ref()?;
+        let value = |name: &str| provider.placeholder(connection, credential, name);
+        let scopes: Vec<String> = value(own_client::SCOPES).map_or_else(Vec::new, |scopes| {
+            scopes.split(',').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+        });
+        // The two belong together: a secret is never sent with another id.
+        let (id, secret) = match value(own_client::ID) {
+            Some(id) => (id, value(own_client::SECRET)),
+            None => {
+                (value(own_client::REGISTERED_ID).unwrap_or_default(), value(own_client::REGISTERED_SECRET))
+            }
+        };
+        let told = value(own_client::AUTH).and_then(|word| word.parse().ok());
+        Some(Self {
+            client_id: id.to_owned(),
+            client_secret: secret.unwrap_or_default().into(),
+            scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+            client_auth: if secret.is_some() { told } else { Some(ClientAuth::None) },
+        })
     }
 }
 
@@ -79,7 +122,21 @@ impl OAuthApps {
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
         let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
         let (client_id, scopes) = (stored.client_id, stored.scopes);
-        Ok(Some(OAuthApp { client_id, client_secret: secret.into(), scopes }))
+        Ok(Some(OAuthApp { scopes, ..OAuthApp::new(client_id, secret) }))
+    }
+
+    /// The client by which a connection gets its tokens: its own, else the app of the tenant.
+    pub async fn client(
+        &self,
+        tenant: &Tenant,
+        provider: &Provider,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Option<OAuthApp>, FindAppError> {
+        match OAuthApp::of_connection(provider, connection, credential) {
+            Some(own) => Ok(Some(own)),
+            None => self.find(tenant, provider).await,
+        }
     }
 
     /// The client secret of the app of this owner. `None`: there is no such app.
@@ -116,7 +173,7 @@ impl OAuthApps {
             return false;
         }
         let key = provider.key.as_str();
-        if provider.oauth().is_none() || self.given.contains_key(key) {
+        if provider.oauth_by_app().is_none() || self.given.contains_key(key) {
             return true;
         }
         let stored = self.stored.read().unwrap_or_else(PoisonError::into_inner);

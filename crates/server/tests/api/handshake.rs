@@ -50,7 +50,7 @@ pub(crate) async fn come_back(
     browser: Option<&str>,
 ) -> Result<InstallOutcome, InstallProblem> {
     let (query, browser) = (query.to_owned(), browser.map(str::to_owned));
-    let arrival = Arrival { query, browser, is_form: false, request_id: REQUEST.to_owned() };
+    let arrival = Arrival { query, browser, is_form: false, is_own: false, request_id: REQUEST.to_owned() };
     server.app.services.installer.callback(arrival).await.map(|arrived| arrived.outcome)
 }
 

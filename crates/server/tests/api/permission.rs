@@ -114,6 +114,7 @@ async fn exchange(
         query: back.query().unwrap().to_owned(),
         browser: Some(BROWSER.to_owned()),
         is_form: false,
+        is_own: false,
         request_id: REQUEST.to_owned(),
     };
     let (arrived, ()) = tokio::join!(installer.callback(arrival), ending);

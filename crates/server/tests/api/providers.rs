@@ -4,6 +4,8 @@ mod actions;
 mod aws;
 mod kept;
 mod long_lived;
+mod mcp;
+mod own_client;
 mod own_hosts;
 mod tokens;
 mod ways;
@@ -106,7 +108,9 @@ async fn play(
     let catalog = Arc::new(catalog);
     let plan = Plan { oauth_apps: oauth_apps(&catalog), catalog, outbound, ..Plan::default() };
     let server = Server::start_with(database, plan, |_| {}).await;
-    simulator.register(&format!("http://{}/oauth/callback", server.address));
+    for end in ["", "/own"] {
+        simulator.register(&format!("http://{}/oauth/callback{end}", server.address));
+    }
     test(&server, &simulator).await;
     server.stop().await;
 }

@@ -69,7 +69,7 @@ pub(crate) async fn on_scene(backend: Backend, test: impl AsyncFnOnce(&Scene)) {
     let files = gate::files().map(|(name, file)| (name.to_owned(), file));
     let app = |key: &str| {
         let (client_id, client_secret) = gate::APP;
-        let app = OAuthApp { client_id: client_id.into(), client_secret: client_secret.into(), scopes: None };
+        let app = OAuthApp::new(client_id, client_secret);
         (key.to_owned(), app)
     };
     let plan = Plan {

@@ -314,16 +314,19 @@ fn every_provider_of_the_catalog_is_played_and_no_other() {
 async fn every_way_to_log_in_is_played() {
     let simulator = Simulator::start_with(Simulator::known()).await;
     let catalog = Catalog::embedded().unwrap();
-    let oauth = AuthKind::OAuth.as_str();
+    let by_browser = [AuthKind::OAuth.as_str(), AuthKind::Mcp.as_str()];
     let by_oauth = simulator.oauth_providers();
     let (mut missing, mut unknown) = (Vec::new(), Vec::new());
     for key in catalog.iter().map(|provider| provider.key.as_str()) {
         let ways: Vec<&str> = catalog.ways(key).unwrap().iter().map(|way| way.auth.as_str()).collect();
         let is_by_oauth = by_oauth.contains(&key);
-        let is_played =
-            |kind: &str| if kind == oauth { is_by_oauth } else { simulator.typed(key, kind).is_some() };
+        let is_played = |kind: &str| match by_browser.contains(&kind) {
+            true => is_by_oauth,
+            false => simulator.typed(key, kind).is_some(),
+        };
         missing.extend(ways.iter().filter(|kind| !is_played(kind)).map(|kind| format!("{key} by {kind}")));
         let is_known = |kind: &str| ways.contains(&kind);
+        let oauth = if is_known(by_browser[1]) { by_browser[1] } else { by_browser[0] };
         let typed = simulator.ways(key).into_iter().map(|(kind, _)| kind);
         let played = typed.chain(is_by_oauth.then(|| oauth.to_owned()));
         unknown.extend(played.filter(|kind| !is_known(kind)).map(|kind| format!("{key} by {kind}")));

@@ -3,15 +3,18 @@
 use super::aws_signature::{check_alone, signature};
 use super::fields::fields;
 use super::values::{basic_auth, check_header, page};
-use super::{oauth, token};
+use super::{mcp, oauth, own_client, token};
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthRequestTable, FieldTable, JwtTable, OAuthTable, TokenTable};
-use crate::catalog::names::AuthKind;
+use crate::catalog::file::{
+    AuthRequestTable, AuthTable, FieldTable, JwtTable, McpTable, OAuthTable, TokenTable,
+};
+use crate::catalog::form::CredentialForm;
+use crate::catalog::names::{AuthKind, SetupType};
+use crate::catalog::oauth::OAuth;
 use crate::catalog::probe::AuthRequest;
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::provider::Setup;
 use crate::catalog::scope::Names;
-use crate::catalog::token::CredentialForm;
 
 /// How one logs in, as it is written.
 pub(super) struct Login {
@@ -20,29 +23,61 @@ pub(super) struct Login {
     pub(super) oauth: Option<OAuthTable>,
     pub(super) token: Option<TokenTable>,
     pub(super) jwt: Option<JwtTable>,
+    pub(super) mcp: Option<McpTable>,
+}
+
+impl Login {
+    /// Takes it out of an entry.
+    pub(super) fn taken(entry: &mut AuthTable) -> Self {
+        Self {
+            page: entry.page.take(),
+            fields: entry.fields.take(),
+            oauth: entry.oauth.take(),
+            token: entry.token.take(),
+            jwt: entry.jwt.take(),
+            mcp: entry.mcp.take(),
+        }
+    }
 }
 
 /// Reads how one logs in: the credential, and how it is got.
 pub(super) fn setup(
     kind: AuthKind,
-    Login { page, fields, oauth, token, jwt }: Login,
+    Login { page, fields, oauth, token, jwt, mcp }: Login,
     connection: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<Setup> {
     check_tables(kind, token.is_some(), jwt.is_some(), problems);
+    if mcp.is_some() != (kind == AuthKind::Mcp) {
+        problems.add("auth.0.mcp", "belongs to `kind = \"mcp\"`, which needs it: it says what is connected");
+        return None;
+    }
     match (kind, oauth, fields) {
+        (AuthKind::Mcp, None, fields) => {
+            let form = fields.map(|fields| form(page, fields, kind, connection, problems));
+            let form = optional(form)?;
+            mcp::mcp(&mcp?, form, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
+        }
         (AuthKind::OAuth, Some(table), None) if page.is_none() => {
             oauth::oauth(table, problems).map(|oauth| Setup::OAuth(Box::new(oauth)))
         }
+        (AuthKind::OAuth, Some(table), Some(fields)) => {
+            let form = form(page, fields, kind, connection, problems);
+            let oauth = oauth::oauth(table, problems)?;
+            own_client::check(&oauth, form.as_ref()?, connection, problems);
+            Some(Setup::OAuth(Box::new(OAuth { own_client: form, ..oauth })))
+        }
         (AuthKind::OAuth, _, _) => {
-            problems.add("auth.0.kind", "`oauth` needs [auth.oauth], and neither `page` nor `fields`");
+            problems.add("auth.0.kind", "`oauth` needs [auth.oauth], and no `page` without `fields`");
             None
         }
         (_, None, Some(fields)) => {
             let form = form(page, fields, kind, connection, problems)?;
             match kind {
                 AuthKind::WebhookUrl => Some(Setup::WebhookUrl(form)),
-                AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::OAuth => Some(Setup::ApiKey(form)),
+                AuthKind::ApiKey | AuthKind::AwsSigV4 | AuthKind::OAuth | AuthKind::Mcp => {
+                    Some(Setup::ApiKey(form))
+                }
                 AuthKind::ClientCredentials | AuthKind::TokenExchange | AuthKind::Jwt => {
                     let tables = token::Tables { token, jwt };
                     let fetched = token::fetched(kind, tables, form, connection, problems);
@@ -108,7 +143,7 @@ fn form(
     let (secret, shown): (Vec<_>, Vec<_>) = all.into_iter().zip(secret).partition(|(_, secret)| *secret);
     connection.extend(shown.into_iter().map(|(field, _)| field));
     let fields: Vec<Field> = secret.into_iter().map(|(field, _)| Field { secret: true, ..field }).collect();
-    if !is_empty && !fields.iter().any(Field::is_required) {
+    if !is_empty && kind.setup_type() != SetupType::OAuth && !fields.iter().any(Field::is_required) {
         problems.add(path, "at least one secret field of a credential must be required");
     }
     Some(CredentialForm { page: optional(page)?, fields })

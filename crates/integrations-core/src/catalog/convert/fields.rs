@@ -47,6 +47,7 @@ fn field(table: FieldTable, path: &str, problems: &mut Problems) -> Field {
         prefix: table.prefix,
         suffix: table.suffix,
         example: table.example,
+        found: false,
     };
     for (name, value) in [("default", &field.default), ("example", &field.example)] {
         if let (Some(value), false) = (value, refused) {

@@ -60,7 +60,11 @@ fn assign(kinds: &[(String, Kind)], connection: &mut [Field], setup: Option<&mut
             fields(&mut fetched.form.fields, Kind::Secret);
             settle_kept(&mut fetched.rules, of_host);
         }
-        Some(Setup::OAuth(oauth)) => settle_kept(&mut oauth.tokens, of_host),
+        Some(Setup::OAuth(oauth)) => {
+            let of_client = oauth.own_client.iter_mut();
+            of_client.for_each(|form| fields(&mut form.fields, Kind::Secret));
+            settle_kept(&mut oauth.tokens, of_host);
+        }
         None => {}
     }
 }

@@ -13,7 +13,9 @@ mod head;
 mod kept;
 mod kinds;
 mod long_lived;
+mod mcp;
 mod oauth;
+mod own_client;
 mod proxying;
 mod revoke;
 mod settings;
@@ -84,14 +86,14 @@ fn check_format(document: &DeTable<'_>) -> Result<(), (Range<usize>, String)> {
 /// Reads one way to log in, which is the only one that is left in `file`.
 fn provider(
     file: ProviderFile,
-    auth: AuthTable,
+    mut auth: AuthTable,
     known: Known<'_>,
     problems: &mut Problems,
 ) -> Option<Provider> {
     let key = head(&file, known.stem, problems);
     let mut connection = connection(file.connection, problems);
-    let AuthTable { kind, why, page: key_page, fields, oauth, token, jwt, request: sent, revoke, .. } = auth;
-    let login = Login { page: key_page, fields, oauth, token, jwt };
+    let login = Login::taken(&mut auth);
+    let AuthTable { kind, why, request: sent, revoke, .. } = auth;
     let mut setup = auth::setup(kind, login, &mut connection, problems);
     let names = Names::new(&connection, setup.as_ref(), problems);
     check_login(kind, setup.as_ref(), &names, problems);
@@ -182,7 +184,10 @@ fn connection(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Field> {
 /// Checks that a login uses only what is known before there is a credential.
 fn check_login(kind: AuthKind, setup: Option<&Setup>, names: &Names<'_>, problems: &mut Problems) {
     match setup {
-        Some(Setup::OAuth(oauth)) => check_oauth(oauth, names, problems),
+        Some(Setup::OAuth(oauth)) => match &oauth.discovery {
+            Some(discovery) => mcp::check(discovery, names, problems),
+            None => check_oauth(oauth, names, problems),
+        },
         Some(Setup::Fetched(fetched)) => token::check(kind, fetched, names, problems),
         Some(Setup::ApiKey(_) | Setup::WebhookUrl(_)) | None => {}
     }

@@ -99,6 +99,8 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         issuer_required: table.issuer_required,
         needs_real_browser: table.needs_real_browser,
         app_page: optional(app_page)?,
+        own_client: None,
+        discovery: None,
     })
 }
 

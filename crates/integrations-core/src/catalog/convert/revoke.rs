@@ -148,6 +148,9 @@ impl Reader<'_> {
             {
                 problems.add(path, "`basic` cannot stand beside an Authorization header of [auth.request]");
             }
+            (ClientAuth::None, _) => {
+                problems.add(path, "leave it out: with `none`, `{client_id}` stands where the file has it");
+            }
             (ClientAuth::Body, None) => problems.add(path, "`body` needs `form` or `json`"),
             (ClientAuth::Body, Some(fields))
                 if fields.iter().any(|(name, _)| OF_THE_APP.contains(&&**name)) =>

@@ -9,12 +9,13 @@ use super::values::{templates, to_json};
 use crate::catalog::assertion::{Assertion, Claim};
 use crate::catalog::field::Field;
 use crate::catalog::file::{JwtTable, TokenTable};
+use crate::catalog::form::CredentialForm;
 use crate::catalog::names::{AuthKind, BodyFormat, ClientAuth, Method, Rotation};
 use crate::catalog::oauth::{CLIENT_REFUSED, ParamValue, TokenRules, UNAUTHORIZED};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::scope::{Names, Reach};
 use crate::catalog::template::{Template, UrlTemplate};
-use crate::catalog::token::{CredentialForm, FetchedToken, TokenCalls, TokenGrant};
+use crate::catalog::token::{FetchedToken, TokenCalls, TokenGrant};
 use crate::catalog::token_call::{CallBasic, TokenBody, TokenCall};
 
 const TOKEN: Place = Place("auth.0.token");
@@ -151,6 +152,10 @@ fn of_client(table: &TokenTable, problems: &mut Problems) -> Option<TokenCall> {
             let of_client =
                 OF_THE_CLIENT.map(|name| (name.to_owned(), ParamValue::Text(format!("{{{name}}}"))));
             pairs.extend(of_client);
+            None
+        }
+        ClientAuth::None => {
+            problems.add(TOKEN.of("client_auth"), "a token that is got for a secret is got with it");
             None
         }
     };

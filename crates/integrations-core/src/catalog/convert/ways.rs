@@ -61,7 +61,8 @@ pub(super) fn ways(mut file: ProviderFile, of_file: OfFile<'_>, read: Read) -> R
     let kinds: Vec<AuthKind> = entries.iter().map(|entry| entry.kind).collect();
     let mut problems = Problems::default();
     check_entries(&entries, &mut problems);
-    let has_app = kinds.is_empty() || kinds.contains(&AuthKind::OAuth);
+    let is_by_app = |entry: &AuthTable| entry.kind == AuthKind::OAuth && entry.fields.is_none();
+    let has_app = entries.is_empty() || entries.iter().any(is_by_app);
     let (mut ways, mut found) = (Vec::new(), Vec::new());
     let files = iter::repeat_n(file, kinds.len());
     for (index, (file, entry)) in files.zip(entries).enumerate() {

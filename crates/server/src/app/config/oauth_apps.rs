@@ -34,7 +34,7 @@ fn read(
         .collect();
     let mut apps = HashMap::new();
     let mut words = Vec::new();
-    for provider in catalog.by_oauth() {
+    for provider in catalog.by_app() {
         let word = provider.key.as_str().to_ascii_uppercase().replace('-', "_");
         let (id, secret) =
             (format!("{OF_OAUTH_APPS}{word}_CLIENT_ID"), format!("{OF_OAUTH_APPS}{word}_CLIENT_SECRET"));
@@ -44,8 +44,7 @@ fn read(
                 let client_id = one_line(&client_id).with_context(|| format!("{id} is not valid"))?;
                 let client_secret =
                     one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?;
-                let client_secret = client_secret.into();
-                let app = OAuthApp { client_id, client_secret, scopes: None };
+                let app = OAuthApp::new(client_id, client_secret);
                 apps.insert(provider.key.to_string(), app);
             }
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),

@@ -250,7 +250,7 @@ pub(super) async fn check_oauth_apps(
             return;
         }
     };
-    let needed: Vec<&str> = catalog.by_oauth().map(|one| one.key.as_str()).collect();
+    let needed: Vec<&str> = catalog.by_app().map(|one| one.key.as_str()).collect();
     let Some(store) = store else {
         let given = known.len();
         report.warning(

@@ -79,11 +79,7 @@ impl Sandbox {
 
     /// The app that the shop knows.
     pub(super) fn oauth_app(&self) -> OAuthApp {
-        OAuthApp {
-            client_id: oauth::CLIENT_ID.to_owned(),
-            client_secret: self.client_secret.expose().into(),
-            scopes: None,
-        }
+        OAuthApp::new(oauth::CLIENT_ID, self.client_secret.expose())
     }
 
     /// Answers until `stop`. Its app is the server that people reach at `public_url`.

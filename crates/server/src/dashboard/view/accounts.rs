@@ -113,7 +113,7 @@ fn reconnection(
     row: &IntegrationRow,
 ) -> Markup {
     let name = name(provider, row);
-    let needs_nothing = provider.oauth().is_some() && provider.connection.is_empty();
+    let needs_nothing = provider.oauth_by_app().is_some() && provider.connection.is_empty();
     let is_by_it = row.setup_type == provider.setup_type().as_str();
     let label = html! { "Reconnect" span.visually-hidden { " " (name) } };
     html! {

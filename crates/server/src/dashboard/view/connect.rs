@@ -59,6 +59,13 @@ pub(crate) fn form(frame: &Frame<'_>, page: &ProviderPage<'_>, label: Label) -> 
                     @if let Some(alias) = page.account.reference.alias() {
                         p.help { "At " (name) ", sign in as the account that is called " strong { (alias) } " here." }
                     }
+                    @if let Some(form) = &oauth.own_client {
+                        (credential(name, form, refused))
+                        p.help { @if oauth.discovery.is_some() { "A client of your own needs" } @else { "Register the client with" }
+                            " this redirect address, exactly as it stands:"
+                        }
+                        (copied("redirect", &frame.addresses.own_callback()))
+                    }
                     (asked_for(frame, name, oauth))
                 },
                 Setup::ApiKey(form) | Setup::WebhookUrl(form) => (credential(name, form, refused)),
@@ -156,7 +163,7 @@ fn asked_for(frame: &Frame<'_>, name: &str, oauth: &OAuth) -> Markup {
 fn credential(name: &str, form: &CredentialForm, refused: Option<&RefusedForm>) -> Markup {
     html! {
         @if let Some(page) = &form.page { p.help.where { (away(page.as_str(), &format!("Where to find it at {name}"))) } }
-        @for field in &form.fields {
+        @for field in form.typed() {
             @let path = format!("credential.{}", field.key);
             @let drawn = Field {
                 name: &path,

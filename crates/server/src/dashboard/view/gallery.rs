@@ -264,7 +264,8 @@ static HEALTH: LazyLock<Vec<HealthDay>> = LazyLock::new(|| {
 /// The ways of a provider, those by OAuth as `by_oauth` says.
 fn offer(key: &str, by_oauth: Availability) -> &'static Offer {
     let account = account(key);
-    let availability = |way: &Provider| if way.oauth().is_some() { by_oauth } else { Availability::Ready };
+    let availability =
+        |way: &Provider| if way.oauth_by_app().is_some() { by_oauth } else { Availability::Ready };
     let ways = account.ways.iter().cloned();
     let ways = ways.map(|provider| OfferedWay { availability: availability(&provider), provider }).collect();
     Box::leak(Box::new(Offer { shown: account.clone(), ways }))

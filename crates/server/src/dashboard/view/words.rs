@@ -155,7 +155,7 @@ struct Change {
 /// A way to log in.
 pub(crate) const fn way(kind: AuthKind) -> &'static str {
     match kind {
-        AuthKind::OAuth => "Sign in",
+        AuthKind::OAuth | AuthKind::Mcp => "Sign in",
         AuthKind::ApiKey => "With a key",
         AuthKind::ClientCredentials => "With an app's id and secret",
         AuthKind::TokenExchange => "With what gets a token",

@@ -90,7 +90,7 @@ async fn check<A: KeyAccess>(
     provider: Arc<Provider>,
     post: Post<A>,
 ) -> Result<Response, Failure> {
-    provider.oauth().ok_or_else(Failure::without_oauth)?;
+    provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
     let mut fields = Fields::read_optional(post.json()?)?;
     let connection = fields.optional("connection", object);
     let connection = fields.finish(Some(connection.unwrap_or_default()))?;

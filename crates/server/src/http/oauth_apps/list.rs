@@ -68,7 +68,7 @@ pub(super) async fn of_project(
 }
 
 async fn list(api: &Api, of: AppsOf) -> Result<Response, Failure> {
-    let apps = api.app_settings.current(of, api.catalog.by_oauth()).await?;
+    let apps = api.app_settings.current(of, api.catalog.by_app()).await?;
     let data = apps.into_iter().filter_map(|(provider, current)| view::app(api, provider, &current));
     respond(&OAuthAppList { data: data.collect() })
 }

@@ -75,7 +75,7 @@ async fn remove(
     provider: &Arc<Provider>,
     acting: Acting,
 ) -> Result<Response, Failure> {
-    provider.oauth().ok_or_else(Failure::without_oauth)?;
+    provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
     api.app_settings.remove(of, provider, acting).await?;
     view::respond_current(api, of, provider).await
 }

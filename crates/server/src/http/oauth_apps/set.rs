@@ -85,7 +85,7 @@ async fn set(
     body: &[u8],
     acting: Acting,
 ) -> Result<Response, Failure> {
-    provider.oauth().ok_or_else(Failure::without_oauth)?;
+    provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
     let new = NewOAuthApp::read(body)?;
     api.app_settings.set(of, provider, new, acting).await?;
     view::respond_current(api, of, provider).await

@@ -15,7 +15,7 @@ use crate::{
 
 /// The OAuth app of a provider. `None`: the provider uses no OAuth.
 pub(super) fn app(api: &Api, provider: &Provider, current: &CurrentApp) -> Option<OAuthApp> {
-    let oauth = provider.oauth()?;
+    let oauth = provider.oauth_by_app()?;
     let owner = current.owner().map(|owner| match owner {
         AppOwner::All => OAuthAppOwner::Server,
         AppOwner::Organization(_) => OAuthAppOwner::Organization,

@@ -8,7 +8,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use integrations_core::{
     action::sensitive_values,
     audit::REDACTED,
-    catalog::{Provider, action::Action},
+    catalog::{Provider, action::Action, own_client},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ impl Secrets {
         credential: &Map<String, Value>,
     ) -> Self {
         let fields = provider.form().into_iter().flat_map(|form| &form.fields);
+        // What was found out of a server is no secret, but for what it gave us.
+        let fields = fields.filter(|field| !field.found || field.key == own_client::REGISTERED_SECRET);
         let names = fields.map(|field| field.key.as_str()).chain(["access_token", "refresh_token"]);
         let values: Vec<&str> = names.filter_map(|name| credential.get(name)?.as_str()).collect();
         let in_urls = values.iter().flat_map(|value| parts_of_url(value));

@@ -81,18 +81,19 @@ impl Installer {
         provider: &Provider,
         connection: &Map<String, Value>,
     ) -> Result<AppVerdict, AppCheckError> {
-        let Some(oauth) = provider.oauth() else { return Err(AppCheckError::NotConfigured) };
+        let Some(oauth) = provider.oauth_by_app() else { return Err(AppCheckError::NotConfigured) };
         let app = self.apps.find_of(of, provider).await?.ok_or(AppCheckError::NotConfigured)?;
         let connection = provider.read_connection(connection).map_err(AppCheckError::Invalid)?;
-        let oauth = app.oauth(oauth);
-        let server = self.server(provider, &oauth, &connection, &app)?;
+        let server = self.server(provider, oauth, (&connection, &Map::new()), &app)?;
         let state = Token::generate(&self.environment);
         let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());
         let url = server.authorize_url(state.expose(), verifier.as_deref());
         let request = Request::get(url.as_str()).header(header::ACCEPT, "text/html").body(Vec::new());
         let request = request.map_err(|_| AppCheckError::Failed(ProblemKind::Internal))?;
         Ok(match self.outbound.visit(request).await {
-            Ok(answer) => verdict(answer.status, answer.header("location"), &url, self.redirect_url()?.url()),
+            Ok(answer) => {
+                verdict(answer.status, answer.header("location"), &url, self.redirect_url(oauth)?.url())
+            }
             Err(reason) => AppVerdict::NoAnswer(reason),
         })
     }

@@ -8,7 +8,7 @@ use std::{iter, sync::Arc};
 use integrations_core::{
     catalog::AuthKind,
     ids::PendingInstallId,
-    oauth::{AuthorizationResponse, kept_of_redirect, verify_callback, verify_issuer},
+    oauth::{AuthorizationResponse, CallbackProblem, kept_of_redirect, verify_callback, verify_issuer},
 };
 use secrecy::ExposeSecret as _;
 
@@ -36,6 +36,8 @@ pub struct Arrival {
     pub browser: Option<String>,
     /// Whether it came as a form, and not as an address.
     pub is_form: bool,
+    /// Whether it came to the address of clients that connections have for themselves.
+    pub is_own: bool,
     /// The request.
     pub request_id: String,
 }
@@ -132,13 +134,19 @@ impl Installer {
         if install.expires_at <= self.environment.now() {
             return Err(StateProblem::Expired.into());
         }
-        let code = response.code()?;
         let started: Started = self.open(&install.sealed, Purpose::PendingInstall(install))?;
         let target = &target.by(started.auth.unwrap_or(AuthKind::OAuth))?;
         let provider = &target.account.provider;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
-        verify_issuer(provider, &started.connection, response.issuer())?;
-        let app = self.apps.find(&install.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
+        if oauth.own_client.is_some() != arrival.is_own {
+            return Err(CallbackProblem::OtherAddress.into());
+        }
+        // Before an error is told, too: it may be another server's (RFC 9207, section 2.4).
+        verify_issuer(provider, &started.connection, &started.credential, response.issuer())?;
+        let code = response.code()?;
+        let app =
+            self.apps.client(&install.tenant, provider, &started.connection, &started.credential).await?;
+        let app = app.ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
         let kept = kept_of_redirect(oauth, response).map_err(ProblemKind::Malformed)?;
@@ -150,7 +158,8 @@ impl Installer {
         grant.credential.extend(kept);
         let oauth = app.oauth(oauth);
         let missing = grant.missing_scopes(&oauth);
-        if !missing.is_empty() {
+        // Of a server that was found out, nobody knows which of its scopes are needed: the check tells.
+        if !missing.is_empty() && oauth.discovery.is_none() {
             return Err(ProblemKind::MissingScopes(missing.into_iter().map(str::to_owned).collect()));
         }
         let who = Installing::on_with(install, &arrival.request_id);

@@ -5,8 +5,8 @@
 //! Its data is sealed in the database, so any replica can handle the redirect back.
 
 use integrations_core::{
-    catalog::{AuthKind, OAuth, Provider, ProviderAccount},
-    oauth::Grant,
+    catalog::{self, AuthKind, OAuth, Provider, ProviderAccount, own_client},
+    oauth::{Grant, OurClient},
 };
 use oauth2::RedirectUrl;
 use secrecy::ExposeSecret as _;
@@ -22,15 +22,33 @@ use super::{
 };
 use crate::{
     provider::{
-        authorization_server::AuthorizationServer, long_lived::LongLivedTokens, oauth_apps::OAuthApp,
+        authorization_server::AuthorizationServer, discovery::Discovery, long_lived::LongLivedTokens,
+        oauth_apps::OAuthApp,
     },
     store::{PendingInstall, PendingStatus},
     token::{Token, TokenHash},
     vault::{Purpose, VaultError},
 };
 
+/// The path of the document about us.
+pub const CLIENT_DOCUMENT: &str = "/oauth/client.json";
+
 /// How long a person may take at the provider.
 const STATE_LIFE: Duration = Duration::minutes(10);
+
+/// What a person typed before a handshake. It holds secrets, so it has no `Debug`.
+pub struct Typed {
+    /// Where the account is.
+    pub connection: Map<String, Value>,
+    /// What is secret of the connection's own client, if it has one.
+    pub credential: Map<String, Value>,
+}
+
+impl From<Map<String, Value>> for Typed {
+    fn from(connection: Map<String, Value>) -> Self {
+        Self { connection, credential: Map::new() }
+    }
+}
 
 /// The data of a handshake until the browser is back. It is sealed in the database.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +57,9 @@ pub(super) struct Started {
     #[serde(default)]
     pub(super) auth: Option<AuthKind>,
     pub(super) connection: Map<String, Value>,
+    /// What is secret of the connection's own client, if it has one.
+    #[serde(default)]
+    pub(super) credential: Map<String, Value>,
     /// PKCE's code verifier (RFC 7636, section 4.1), if the provider uses PKCE.
     verifier: Option<String>,
 }
@@ -46,16 +67,16 @@ pub(super) struct Started {
 impl Installer {
     /// Begins a handshake. Returns the address to send the browser to.
     ///
-    /// `connection` is what the person typed. `browser` is the cookie of the browser; the answer counts only there.
+    /// `browser` is the cookie of the browser; the answer counts only there.
     pub async fn begin(
         &self,
         who: &Installing,
         account: &ProviderAccount,
-        connection: Map<String, Value>,
+        typed: impl Into<Typed>,
         browser: &str,
     ) -> Result<Url, InstallProblem> {
         let target = InstallTarget { project: who.tenant.project, account: account.clone() };
-        let url = self.start(who, account, connection, browser).await;
+        let url = self.start(who, account, typed.into(), browser).await;
         url.map_err(|kind| logged(InstallProblem::at(&target, kind), &who.request_id))
     }
 
@@ -63,21 +84,25 @@ impl Installer {
         &self,
         who: &Installing,
         account: &ProviderAccount,
-        connection: Map<String, Value>,
+        Typed { connection, credential }: Typed,
         browser: &str,
     ) -> Result<Url, ProblemKind> {
         self.check_standing(&who.tenant, who.by).await?;
         let provider = &account.provider;
-        let connection = provider.read_connection(&connection).map_err(ProblemKind::Invalid)?;
+        let typed = provider.read_before_consent(&connection, &credential);
+        let (connection, mut credential) = typed.map_err(ProblemKind::Invalid)?;
         let oauth = provider.oauth().ok_or(ProblemKind::Internal)?;
-        let app = self.apps.find(&who.tenant, provider).await?.ok_or(ProblemKind::NotConfigured)?;
-        let oauth = app.oauth(oauth);
-        let server = self.server(provider, &oauth, &connection, &app)?;
+        if let Some(discovery) = &oauth.discovery {
+            credential.extend(self.discover(provider, discovery, &connection, &credential).await?);
+        }
+        let app = self.apps.client(&who.tenant, provider, &connection, &credential).await?;
+        let app = app.ok_or(ProblemKind::NotConfigured)?;
+        let server = self.server(provider, oauth, (&connection, &credential), &app)?;
         let state = Token::generate(&self.environment);
         let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());
         let url = server.authorize_url(state.expose(), verifier.as_deref());
         let (id, now) = (self.environment.id(), self.environment.now());
-        let started = Started { auth: Some(provider.auth), connection, verifier };
+        let started = Started { auth: Some(provider.auth), connection, credential, verifier };
         let mut install = PendingInstall {
             id,
             status: PendingStatus::Started,
@@ -104,10 +129,11 @@ impl Installer {
         app: &OAuthApp,
         code: String,
     ) -> Result<Grant, ProblemKind> {
-        let server = self.server(provider, oauth, &started.connection, app)?;
+        let server = self.server(provider, oauth, (&started.connection, &started.credential), app)?;
         let answer = server.exchange(&self.outbound, code, started.verifier.clone()).await?;
         let read = Grant::read(oauth, answer.status, &answer.body(), self.environment.now());
         let grant = read.map_err(|problem| answer.cut_off.map_or(problem.into(), ProblemKind::NoAnswer))?;
+        let grant = grant.with_client(oauth, &started.credential);
         let grant = self.for_long(provider, oauth, started, app, grant).await?;
         for blemish in &grant.blemishes {
             tracing::warn!(provider = %provider.key, %blemish, "a part of the token endpoint's answer was left out");
@@ -138,14 +164,52 @@ impl Installer {
         &self,
         provider: &Provider,
         oauth: &OAuth,
-        connection: &Map<String, Value>,
+        typed: (&Map<String, Value>, &Map<String, Value>),
         app: &OAuthApp,
     ) -> Result<AuthorizationServer, ProblemKind> {
-        let server = AuthorizationServer::new(provider, oauth, connection, app).map_err(|error| {
+        let server = AuthorizationServer::new(provider, oauth, typed, app).map_err(|error| {
             tracing::error!(provider = %provider.key, %error, "the provider's URLs cannot be made: check the provider's file");
             ProblemKind::Internal
         })?;
-        Ok(server.returning_to(self.redirect_url()?))
+        Ok(server.returning_to(self.redirect_url(oauth)?))
+    }
+
+    /// Finds the authorization server of what a person connects, and a client of it.
+    async fn discover(
+        &self,
+        provider: &Provider,
+        discovery: &catalog::Discovery,
+        connection: &Map<String, Value>,
+        credential: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ProblemKind> {
+        let value = |name: &str| provider.placeholder(connection, credential, name);
+        let resource = discovery.resource.render(value).map_err(|_| ProblemKind::Internal)?;
+        let (name, redirect_uri) = (self.client_name(), self.own_redirect_uri());
+        let document = self.client_document_address();
+        let ours = OurClient { name: &name, redirect_uri: &redirect_uri, document: document.as_deref() };
+        let known = value(own_client::ID).map(|id| (id, value(own_client::SECRET)));
+        let discovery = Discovery { outbound: &self.outbound, provider, ours };
+        discovery.find(&resource, known).await.map_err(ProblemKind::Discovery)
+    }
+
+    /// Our name at authorization servers that do not know us.
+    fn client_name(&self) -> String {
+        format!("Integrations API at {}", self.public_url.host_str().unwrap_or_default())
+    }
+
+    /// The address of the document about us, which stands for a client id (OAuth Client ID Metadata Document). `None`:
+    /// no other server could read it, as it is not `https`.
+    fn client_document_address(&self) -> Option<String> {
+        let address = format!("{}{CLIENT_DOCUMENT}", self.public_url.as_str().trim_end_matches('/'));
+        (self.public_url.scheme() == "https").then_some(address)
+    }
+
+    /// The document about us. `None`: see [`Installer::client_document_address`].
+    pub fn client_document(&self) -> Option<Value> {
+        let (name, redirect_uri) = (self.client_name(), self.own_redirect_uri());
+        let address = self.client_document_address()?;
+        let ours = OurClient { name: &name, redirect_uri: &redirect_uri, document: None };
+        Some(ours.document(&address))
     }
 
     /// The address that the provider sends the browser back to. It is registered there in exactly this form.
@@ -153,8 +217,15 @@ impl Installer {
         format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
     }
 
-    pub(super) fn redirect_url(&self) -> Result<RedirectUrl, ProblemKind> {
-        RedirectUrl::new(self.redirect_uri()).map_err(|_| ProblemKind::Internal)
+    /// The same where each connection has a client of its own, perhaps at a server that nobody here knows. It is
+    /// another one, so that such a server cannot have the code of a provider sent to it (RFC 9700, section 4.4.2).
+    pub fn own_redirect_uri(&self) -> String {
+        format!("{}/own", self.redirect_uri())
+    }
+
+    pub(super) fn redirect_url(&self, oauth: &OAuth) -> Result<RedirectUrl, ProblemKind> {
+        let uri = if oauth.own_client.is_some() { self.own_redirect_uri() } else { self.redirect_uri() };
+        RedirectUrl::new(uri).map_err(|_| ProblemKind::Internal)
     }
 
     pub(super) fn target(&self, install: &PendingInstall) -> Result<InstallTarget, InstallProblem> {

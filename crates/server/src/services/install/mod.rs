@@ -39,6 +39,7 @@ pub use self::{
     app_check::{AppCheckError, AppVerdict},
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
+    handshake::{CLIENT_DOCUMENT, Typed},
     links::{CreateLinkError, LinkPage, MadeLink, NewLink, OpenLink},
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
@@ -145,7 +146,7 @@ impl Installer {
         if provider.lacks_approval() {
             return Ok(Availability::NoApprovedHost);
         }
-        if provider.oauth().is_none() || self.apps.exists(tenant, provider).await? {
+        if provider.oauth_by_app().is_none() || self.apps.exists(tenant, provider).await? {
             return Ok(Availability::Ready);
         }
         Ok(Availability::NotConfigured)

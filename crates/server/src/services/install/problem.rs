@@ -5,7 +5,7 @@ use integrations_core::{
     health::NoAnswer,
     ids::{PendingInstallId, ProjectId},
     issue::Issue,
-    oauth::{CallbackProblem, ChoiceProblem, NoCode, ReportedError, TokenProblem},
+    oauth::{CallbackProblem, ChoiceProblem, DiscoveryProblem, NoCode, ReportedError, TokenProblem},
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,8 @@ pub enum ProblemKind {
     NoAnswer(NoAnswer),
     /// It answered, but with no usable grant.
     Token(TokenProblem),
+    /// The authorization server was not found, or takes no client.
+    Discovery(DiscoveryProblem),
     /// It granted access, but not to anything that can be connected.
     Choice(ChoiceProblem),
     /// It granted less than was asked for. These scopes are missing.

@@ -45,6 +45,7 @@ fn in_fields(kind: &ProblemKind) -> (&'static str, &str, Option<String>) {
             ("token", code, description.clone())
         }
         ProblemKind::Token(problem) => ("token", "unusable_answer", Some(problem.to_string())),
+        ProblemKind::Discovery(problem) => ("discovery", "not_found", Some(problem.to_string())),
         ProblemKind::Choice(problem) => ("choice", "nothing_to_choose", Some(problem.to_string())),
         ProblemKind::MissingScopes(scopes) => ("scopes", "missing_scopes", Some(scopes.join(" "))),
         ProblemKind::OtherAccount(account) => ("account", "account_mismatch", account.clone()),

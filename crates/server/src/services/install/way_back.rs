@@ -3,7 +3,7 @@
 use integrations_core::{
     ids::InstallLinkId,
     install_link::{InstallFailure, InstallResult},
-    oauth::{ChoiceProblem, TokenProblem},
+    oauth::{ChoiceProblem, DiscoveryProblem, TokenProblem},
     return_address::{ReturnOrigin, ReturnUrl},
 };
 use serde::Serialize;
@@ -124,12 +124,15 @@ impl ProblemKind {
         InstallResult::Failed(match self {
             Self::Reported(error) if error.is_denial() => return InstallResult::Denied,
             Self::OtherAccount(_) => InstallFailure::AccountMismatch,
+            Self::Discovery(DiscoveryProblem::NoAnswer { .. }) => InstallFailure::ProviderUnavailable,
+            Self::Discovery(DiscoveryProblem::Unapproved { .. }) => InstallFailure::NotConfigured,
             Self::Link(_) => InstallFailure::LinkUnusable,
             Self::State(StateProblem::Expired) => InstallFailure::Expired,
             Self::Refused(_)
             | Self::Reported(_)
             | Self::DeadOnArrival(_)
             | Self::Invalid(_)
+            | Self::Discovery(_)
             | Self::Choice(ChoiceProblem::Refused(_) | ChoiceProblem::Nothing)
             | Self::Token(TokenProblem::Refused { .. }) => InstallFailure::ProviderRefused,
             Self::Unchecked(_)

@@ -177,7 +177,7 @@ impl Exporter {
         let mut found = HashMap::new();
         for row in self.store.integrations(tenant).await? {
             let Ok(account) = self.catalog.account(&row.provider) else { continue };
-            let Some(provider) = account.ways.by_oauth() else { continue };
+            let Some(provider) = account.ways.by_app() else { continue };
             if found.contains_key(provider.key.as_str()) {
                 continue;
             }
@@ -284,7 +284,8 @@ impl Exporter {
             _ => {}
         }
         // Its client id tells the receiver which app can renew the tokens.
-        if credential.renewable && way.oauth().is_some() && !client_ids.contains_key(way.key.as_str()) {
+        if credential.renewable && way.oauth_by_app().is_some() && !client_ids.contains_key(way.key.as_str())
+        {
             return stays(
                 "its tokens are renewed by an OAuth app that this command does not know: give the command the settings \
                  of the server (RIQ_OAUTH_…), or connect it at the receiver",
@@ -328,7 +329,7 @@ impl Exporter {
             credential: read(opened.expose_secret())?,
             expires_at: credential.expires_at,
             granted_scopes: scopes.and_then(|scopes| serde_json::from_str(scopes).ok()),
-            client_id: way.oauth().and_then(|_| client_ids.get(way.key.as_str()).cloned()),
+            client_id: way.oauth_by_app().and_then(|_| client_ids.get(way.key.as_str()).cloned()),
         })
     }
 }

@@ -246,7 +246,9 @@ impl Receiver {
         account: &ProviderAccount,
         item: &Item,
     ) -> Result<Option<String>, MoveError> {
-        let (Some(_), Some(wanted)) = (account.provider.oauth(), &item.client_id) else { return Ok(None) };
+        let (Some(_), Some(wanted)) = (account.provider.oauth_by_app(), &item.client_id) else {
+            return Ok(None);
+        };
         let found = match self.apps.find(tenant, &account.provider).await {
             Ok(found) => found.map(|app| app.client_id),
             Err(FindAppError::Store(error)) => return Err(error.into()),

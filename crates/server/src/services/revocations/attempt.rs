@@ -204,7 +204,7 @@ impl Revocations {
                 provider.name,
             ))));
         };
-        let app = self.app_of(claim, provider).await;
+        let app = self.app_of(claim, subject).await;
         let client = app.as_ref().map(|app| (app.client_id.as_str(), &app.client_secret));
         let prepared = prepare_revocation(call, provider, &subject.connection, &subject.credential, client);
         let requests = match prepared {

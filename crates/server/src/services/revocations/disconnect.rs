@@ -69,7 +69,7 @@ impl Revocations {
         let client_id = self.client_id(tenant, account).await;
         let order = |loaded: &Loaded| {
             let provider = account.ways.stored(loaded.way());
-            let client_id = provider.oauth().and(client_id.clone());
+            let client_id = provider.oauth_by_app().and(client_id.clone());
             self.order(tenant, provider, client_id, acting, loaded)
         };
         let disconnected =
@@ -95,7 +95,7 @@ impl Revocations {
     }
 
     async fn client_id(&self, tenant: &Tenant, account: &ProviderAccount) -> Option<String> {
-        let provider = account.ways.by_oauth()?;
+        let provider = account.ways.by_app()?;
         self.apps.find(tenant, provider).await.ok().flatten().map(|app| app.client_id)
     }
 

@@ -76,12 +76,14 @@ impl Revocations {
     ) -> Result<Shown, StoreError> {
         let provider = std::sync::Arc::clone(&subject.provider);
         let Some(oauth) = provider.oauth() else { return Ok(Shown::Refused) };
-        let Some(app) = self.app_of(claim, &provider).await else {
+        let Some(app) = self.app_of(claim, subject).await else {
             return Ok(Shown::unclear(
                 "the OAuth app that got the tokens is not set on this server any more",
             ));
         };
-        let Ok(server) = AuthorizationServer::new(&provider, oauth, &subject.connection, &app) else {
+        let Ok(server) =
+            AuthorizationServer::new(&provider, oauth, (&subject.connection, &subject.credential), &app)
+        else {
             return Ok(Shown::unclear("the address of the token endpoint cannot be made"));
         };
         let answer = match server.refresh(&self.outbound, token).await {

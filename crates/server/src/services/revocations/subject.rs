@@ -29,7 +29,7 @@ impl Subject {
     /// token answer has beside its tokens are no secrets.
     pub(super) fn shares_a_secret_with(&self, other: &Map<String, Value>) -> bool {
         // Tokens that are got for a form are each connection's own.
-        let form = self.provider.form().filter(|_| self.provider.fetched().is_none());
+        let form = self.provider.form().filter(|_| self.provider.tokens().is_none());
         let form = form.map(|form| form.fields.iter().map(|field| field.key.as_str()));
         let tokens = ["access_token", "refresh_token"].into_iter();
         let names: Vec<&str> = form.map_or_else(|| tokens.collect(), Iterator::collect);
@@ -58,9 +58,10 @@ impl Revocations {
     }
 
     /// The OAuth app that got the tokens of a revocation, if it is still set.
-    pub(super) async fn app_of(&self, claim: &RevocationClaim, provider: &Provider) -> Option<OAuthApp> {
+    pub(super) async fn app_of(&self, claim: &RevocationClaim, subject: &Subject) -> Option<OAuthApp> {
+        let Subject { provider, connection, credential } = subject;
         provider.oauth()?;
-        let app = self.apps.find(&claim.tenant, provider).await.ok().flatten()?;
+        let app = self.apps.client(&claim.tenant, provider, connection, credential).await.ok().flatten()?;
         claim.client_id.as_ref().is_none_or(|id| *id == app.client_id).then_some(app)
     }
 }

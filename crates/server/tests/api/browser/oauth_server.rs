@@ -20,6 +20,10 @@ use crate::{
 /// Its host name, for which it has a certificate.
 pub(crate) const HOST: &str = "oauth.example.test";
 
+/// An MCP server that it may guard, and its host name.
+pub(crate) const RESOURCE: &str = "https://mcp.example.test/mcp";
+pub(crate) const RESOURCE_HOST: &str = "mcp.example.test";
+
 /// The only client that it knows. Its secret contains characters that form-encoding changes (RFC 6749, section 2.3.1).
 pub(crate) const CLIENT_ID: &str = "riq-tests";
 pub(crate) const CLIENT_SECRET: &str = "SECRET+of%the/client&riq=tests";
@@ -40,9 +44,19 @@ impl OAuthServer {
 
     /// Starts it for a client at one redirect URI, with more of the client's metadata.
     pub(crate) fn start_for(programs: &Programs, redirect_uri: &str, client: &Value) -> Self {
+        Self::start_with(programs, redirect_uri, client, None)
+    }
+
+    /// Starts it for clients that register themselves, and guarding [`RESOURCE`].
+    pub(crate) fn start_guarding(programs: &Programs) -> Self {
+        Self::start_with(programs, "https://nobody.example.test/", &json!({}), Some(RESOURCE))
+    }
+
+    fn start_with(programs: &Programs, redirect_uri: &str, client: &Value, resource: Option<&str>) -> Self {
         let authority = Authority::new().unwrap();
-        let certificate = authority.certify(&[HOST]).unwrap();
+        let certificate = authority.certify(&[HOST, RESOURCE_HOST]).unwrap();
         let settings = json!({
+            "resource": resource,
             "issuer": issuer(),
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,

@@ -172,11 +172,7 @@ impl Stage {
 }
 
 fn oauth_apps(simulator: &Simulator) -> HashMap<String, OAuthApp> {
-    let app = |(client_id, client_secret): (String, String)| OAuthApp {
-        client_id,
-        client_secret: client_secret.into(),
-        scopes: None,
-    };
+    let app = |(client_id, client_secret): (String, String)| OAuthApp::new(client_id, client_secret);
     let simulated = simulator.oauth_providers().into_iter().filter(|provider| *provider != NOT_SET_UP);
     let mut apps: HashMap<String, OAuthApp> =
         simulated.map(|provider| (provider.to_owned(), app(simulator.app(provider)))).collect();

@@ -155,7 +155,11 @@ impl Player<'_> {
 
     /// Leaves for the provider, and allows what it asks. Returns the address that the provider leads back to.
     async fn consent(&self, visitor: &Visitor<'_>) -> Result<Url, Vec<String>> {
-        let leaving = self.send(visitor, &Map::new()).await;
+        // What a client of one's own is asked for. Other forms have no such fields.
+        let (id, secret) = self.simulator.app(self.key);
+        let client = [("client_id", id), ("client_secret", secret)];
+        let client = client.map(|(name, value)| (name.to_owned(), value.into()));
+        let leaving = self.send(visitor, &Map::from_iter(client)).await;
         if !leaving.text.contains("id=\"continue\"") {
             let what = format!("it does not lead to the provider: {} {}", leaving.status, leaving.words());
             return Err(vec![what]);

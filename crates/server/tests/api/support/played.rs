@@ -62,7 +62,7 @@ fn plan(provider: &DeskAndKeys, timeout: Duration) -> Plan {
     let catalog = few(files);
     let hosts = desk_and_keys::HOSTS.map(|host| (host.to_owned(), provider.address()));
     let (client_id, client_secret) = desk_and_keys::APP;
-    let app = OAuthApp { client_id: client_id.into(), client_secret: client_secret.into(), scopes: None };
+    let app = OAuthApp::new(client_id, client_secret);
     Plan {
         catalog: Arc::new(catalog),
         outbound: OutboundSettings {

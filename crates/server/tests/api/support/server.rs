@@ -90,12 +90,12 @@ fn idle() -> MonitorSettings {
 
 /// An OAuth app for every provider of a catalog that needs one.
 pub(crate) fn oauth_apps(catalog: &Catalog) -> HashMap<String, OAuthApp> {
-    let providers = catalog.by_oauth();
+    let providers = catalog.by_app();
     providers
         .map(|provider| {
             let key = provider.key.as_str();
-            let client_secret = format!("SECRET-client-secret-of-{key}").into();
-            (key.to_owned(), OAuthApp { client_id: format!("{key}-client"), client_secret, scopes: None })
+            let client_secret = format!("SECRET-client-secret-of-{key}");
+            (key.to_owned(), OAuthApp::new(format!("{key}-client"), client_secret))
         })
         .collect()
 }

@@ -48,8 +48,14 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     let now = switches.now;
     drop(switches);
+    if calls.iter().any(|call| call.public) && request.header("authorization").is_none() {
+        return Some(public(state, provider, &calls, request));
+    }
     let credentials = credentials(state, provider, request);
-    let all = calls.iter().flat_map(|call| credentials.iter().map(move |known| (*call, known)));
+    let all = calls
+        .iter()
+        .filter(|call| !call.public)
+        .flat_map(|call| credentials.iter().map(move |known| (*call, known)));
     let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
     let judged = all.map(|(call, known)| {
         let mut problems = problems_of(call, known.key, &known.values, request);
@@ -72,18 +78,44 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
                 lock(&state.tokens)
                     .retain(|token| values.get("access_token") != Some(&Value::from(&*token.access_token)));
             }
-            let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
-            Some(Response { headers: headers.collect(), is_lost, ..Response::json(call.status, &answer) })
+            Some(Response { is_lost, ..good(call, &answer) })
         }
-        Ok(_) => {
-            state.complain(&provider.provider, &format!("{}: {}", request.path, problems.join("; ")));
-            Some(refusal(call))
-        }
+        Ok(_) => Some(bad(state, provider, request, call, &problems)),
         Err(problem) => {
             state.complain(&provider.provider, &format!("{}: {problem}", request.path));
             Some(Response::json(400, &serde_json::json!({"errors": [{"message": problem}]})))
         }
     }
+}
+
+/// The answer to a request that is as documented.
+fn good(call: &Call, answer: &Value) -> Response {
+    let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+    Response { headers: headers.collect(), ..Response::json(call.status, answer) }
+}
+
+/// The answer to a request of somebody who has no credential.
+fn public(state: &State, provider: &Expectations, calls: &[&Call], request: &Request) -> Response {
+    let values = provider.values_of_form(&provider.accounts[0]);
+    let judged = calls.iter().filter(|call| call.public);
+    let judged = judged.map(|call| (problems_of(call, None, &values, request), call));
+    let (problems, call) = judged.min_by_key(|(problems, _)| problems.len()).unwrap();
+    if problems.is_empty() {
+        return good(call, &template::json(&call.answer, &values));
+    }
+    bad(state, provider, request, call, &problems)
+}
+
+/// The answer to one that is not.
+fn bad(
+    state: &State,
+    provider: &Expectations,
+    request: &Request,
+    call: &Call,
+    problems: &[String],
+) -> Response {
+    state.complain(&provider.provider, &format!("{}: {}", request.path, problems.join("; ")));
+    Response::json(call.refusal.status, &call.refusal.body)
 }
 
 /// A valid credential.

@@ -323,6 +323,7 @@ pub(super) enum Format {
 pub(super) enum ClientAuth {
     Basic,
     Body,
+    None,
 }
 
 /// The answer to a refused request.
@@ -373,6 +374,9 @@ pub(super) struct Call {
     #[serde(default)]
     pub(super) answer_headers: BTreeMap<String, String>,
     pub(super) answer: Value,
+    /// Whether anybody may make it, without a credential.
+    #[serde(default)]
+    pub(super) public: bool,
     /// The service that it is signed for, if that is another than of all calls.
     pub(super) aws_service: Option<String>,
     /// Whether it ends the access token that it is sent with.

@@ -204,6 +204,9 @@ fn check_client(
             None => return refused("the Authorization header is not Basic".into()),
         },
         (None, Some(secret)) => (ClientAuth::Body, of("client_id"), secret),
+        (None, None) if endpoint.client_auth.contains(&ClientAuth::None) => {
+            (ClientAuth::None, of("client_id"), client_secret(&provider.provider))
+        }
         (None, None) => return refused("the client does not authenticate".into()),
     };
     if !endpoint.client_auth.contains(&used) {

@@ -223,8 +223,12 @@ fn check(
     let lists_texts = matches!(shape, Some(Shape::List { items, .. })
         if !matches!(items.shape, Shape::List { .. } | Shape::Object(_) | Shape::Map { .. }));
     match (place, before) {
-        (Place::Header, _) if !matches!(found.source, Source::Stored(_) | Source::Run) => {
-            return Err("a header can have no value of an input or an answer".into());
+        (Place::Header, _) if !may_be_in_header(&found.source, input) => {
+            return Err(
+                "a header can have no value of an answer, and one of an input only if that is a text with a \
+                        `pattern` or `options` and without `lines`"
+                    .into(),
+            );
         }
         (Place::Json(_), None) => {}
         (Place::Field(_), None) if lists_texts => {}
@@ -247,6 +251,17 @@ fn check(
         return Err(format!("`{name}` needs a pattern to be used here"));
     }
     check_quoting(found, place, before, input)
+}
+
+/// Whether a value may be in a header: it has no line breaks, and of what a caller gives only what is ASCII.
+fn may_be_in_header(source: &Source, input: Option<&ActionInput>) -> bool {
+    match (source, input.map(|input| &input.shape)) {
+        (Source::Stored(_) | Source::Run, _) => true,
+        (Source::Input(_), Some(Shape::Text(text))) => {
+            !text.lines && (text.pattern.is_some() || !text.options.is_empty())
+        }
+        _ => false,
+    }
 }
 
 /// Checks that a value cannot leave its place in a text of a query language.

@@ -81,7 +81,7 @@ fn lists(
     project: Project<'_>,
 ) -> Vec<(&'static str, Markup)> {
     let owners = [AppOwner::Project(project.id), AppOwner::Organization(ORGANIZATION), AppOwner::All];
-    let with_oauth = || catalog.by_oauth();
+    let with_oauth = || catalog.by_app();
     let mixed: Vec<(&Arc<Provider>, CurrentApp)> = with_oauth()
         .enumerate()
         .map(|(place, provider)| match owners.get(place % 5) {

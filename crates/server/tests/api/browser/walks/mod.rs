@@ -5,6 +5,7 @@ mod changes;
 mod forms;
 mod keys;
 mod links;
+mod mcp;
 mod oauth;
 mod people;
 mod program;
