@@ -204,7 +204,7 @@ impl Installer {
         (self.public_url.scheme() == "https").then_some(address)
     }
 
-    /// The document about us. `None`: see [`Installer::client_document_address`].
+    /// The document about us. `None`: no other server could read it, as the public address is not `https`.
     pub fn client_document(&self) -> Option<Value> {
         let (name, redirect_uri) = (self.client_name(), self.own_redirect_uri());
         let address = self.client_document_address()?;
