@@ -158,10 +158,10 @@ pub fn judge_refresh(
         }
         problem => format!("{name} did not issue a new access token: {problem}"),
     };
-    let is_by_app = provider.oauth_by_app().is_some();
-    let remedy = match problem.is_about_the_app() {
-        true if is_by_app => "Check the client id and secret of its OAuth app, or connect it again",
-        true | false => "Connect it again",
+    let remedy = if problem.is_about_the_app() && provider.oauth_by_app().is_some() {
+        "Check the client id and secret of its OAuth app, or connect it again"
+    } else {
+        "Connect it again"
     };
     stuck(found, remedy, has_ended)
 }

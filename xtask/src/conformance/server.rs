@@ -78,7 +78,8 @@ impl UnderTest {
     /// # Errors
     /// When it does not start.
     pub(super) fn start_with(more: Vec<(&'static str, String)>) -> Result<Self> {
-        process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+        // With the examples, so that the dependencies have the same features as for the tests, and are compiled once.
+        process::run(workspace::cargo().args(["build", "--quiet", "--workspace", "--bins", "--examples"]))?;
         let directory = tempfile::Builder::new().prefix("riq-conformance-").tempdir()?;
         let sqlite = format!("sqlite://{}", directory.path().join("riq.db").display());
         let address = format!("127.0.0.1:{}", free_port()?);

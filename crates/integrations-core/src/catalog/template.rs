@@ -291,7 +291,7 @@ pub(crate) fn percent_encoded(value: &str) -> impl Iterator<Item = char> {
 }
 
 /// Reads a URL that the server may call: `https`, a host name, no user information, no fragment.
-pub(super) fn check_url(text: &str) -> Result<Url, String> {
+pub(crate) fn check_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err("it contains a space, a control character or a backslash".into());

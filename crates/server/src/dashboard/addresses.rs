@@ -11,7 +11,10 @@ use integrations_core::{
 use url::Url;
 
 use super::assets::Asset;
-use crate::edge::settings::cookie_suffix;
+use crate::{
+    edge::settings::cookie_suffix,
+    services::install::{CALLBACK, OWN_CALLBACK},
+};
 
 /// Whose OAuth apps a page is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,12 +338,12 @@ impl Addresses {
 
     /// The full address that providers send the browser back to.
     pub(crate) fn callback(&self) -> String {
-        format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
+        format!("{}{CALLBACK}", self.public_url.as_str().trim_end_matches('/'))
     }
 
     /// The same for a client that a connection has for itself.
     pub(crate) fn own_callback(&self) -> String {
-        format!("{}/own", self.callback())
+        format!("{}{OWN_CALLBACK}", self.public_url.as_str().trim_end_matches('/'))
     }
 }
 

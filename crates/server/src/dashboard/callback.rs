@@ -25,13 +25,10 @@ use super::{
 use crate::{
     edge::{failure::Failure, request_id::CurrentRequest},
     services::install::{
-        Arrival, Arrived, InstallOutcome, InstallProblem, InstallState, InstallTarget, ProblemKind, Return,
-        Standing, StateProblem,
+        Arrival, Arrived, InstallOutcome, InstallProblem, InstallState, InstallTarget, OWN_CALLBACK,
+        ProblemKind, Return, Standing, StateProblem,
     },
 };
-
-/// The end of the address that clients of connections' own come back to.
-const OWN: &str = "/own";
 
 /// `/oauth/callback` and `/oauth/callback/own`. Whatever the request is like, its `state` is used up first. Only a
 /// person's request counts.
@@ -48,7 +45,7 @@ pub(super) async fn callback(State(pages): State<Pages>, request: Request) -> Re
         return answer;
     }
     let is_form = parts.method == Method::POST;
-    let is_own = parts.uri.path().ends_with(OWN);
+    let is_own = parts.uri.path() == OWN_CALLBACK;
     let mut query = parts.uri.query().unwrap_or_default().to_owned();
     if is_form {
         // What cannot be read holds no state.

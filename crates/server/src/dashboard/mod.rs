@@ -67,7 +67,7 @@ use url::Url;
 
 pub(crate) use self::failure::page as failure_page;
 use self::{addresses::Addresses, state::Pages};
-use crate::services::install::CLIENT_DOCUMENT;
+use crate::services::install::{CALLBACK, CLIENT_DOCUMENT, OWN_CALLBACK};
 
 /// The address that the provider that people sign in with sends the browser back to.
 pub(crate) fn sign_in_redirect(public_url: &Url) -> Result<Url, url::ParseError> {
@@ -126,8 +126,8 @@ pub fn router(pages: Pages) -> Router {
         .route_layer(middleware::from_fn_with_state(pages.clone(), public_host::lead))
         .route("/dashboard/sign-in/callback", get(openid::callback))
         .route("/oauth/back-channel-logout", post(openid::back_channel_logout))
-        .route("/oauth/callback", get(callback::callback).post(callback::callback))
-        .route("/oauth/callback/own", get(callback::callback).post(callback::callback))
+        .route(CALLBACK, get(callback::callback).post(callback::callback))
+        .route(OWN_CALLBACK, get(callback::callback).post(callback::callback))
         .route(CLIENT_DOCUMENT, get(client_document::document))
         .route("/dashboard/assets/{name}", get(assets::asset))
         .with_state(pages)

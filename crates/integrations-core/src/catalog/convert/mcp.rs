@@ -30,6 +30,8 @@ const FOUND: &str = r#"
 [[fields]]
 key = "authorization_endpoint"
 label = "Authorization endpoint"
+help = "It is found out."
+optional = true
 host = "operator_approved"
 port = true
 mismatch = "Expected an address that begins with https://"
@@ -37,6 +39,8 @@ example = "https://login.example.com/authorize"
 [[fields]]
 key = "token_endpoint"
 label = "Token endpoint"
+help = "It is found out."
+optional = true
 host = "operator_approved"
 port = true
 mismatch = "Expected an address that begins with https://"
@@ -44,25 +48,39 @@ example = "https://login.example.com/token"
 [[fields]]
 key = "issuer"
 label = "Issuer"
+help = "It is found out."
+optional = true
 [[fields]]
 key = "requires_issuer"
 label = "Whether every redirect back has an issuer"
+help = "It is found out."
+optional = true
 options = [{ value = "true", label = "Yes" }]
 [[fields]]
 key = "resource"
 label = "Resource"
+help = "It is found out."
+optional = true
 [[fields]]
 key = "prompt"
 label = "What the person is asked"
+help = "It is found out."
+optional = true
 [[fields]]
 key = "registered_client_id"
 label = "Client ID"
+help = "It is found out."
+optional = true
 [[fields]]
 key = "registered_client_secret"
 label = "Client secret"
+help = "It is found out."
+optional = true
 [[fields]]
 key = "client_auth"
 label = "How the client authenticates"
+help = "It is found out."
+optional = true
 options = [
   { value = "basic", label = "By HTTP Basic" },
   { value = "body", label = "In the body" },
@@ -71,19 +89,14 @@ options = [
 [[fields]]
 key = "scopes"
 label = "Scopes"
+help = "It is found out."
+optional = true
 "#;
 
 /// A list of fields.
 #[derive(serde::Deserialize)]
 struct Found {
-    fields: Vec<FoundTable>,
-}
-
-/// A field that nobody types: it is optional and has no help.
-#[derive(serde::Deserialize)]
-struct FoundTable {
-    #[serde(flatten)]
-    field: toml::Table,
+    fields: Vec<FieldTable>,
 }
 
 /// Reads the table. `typed` is the form of a client that is known there, if the file has one.
@@ -96,13 +109,8 @@ pub(super) fn mcp(table: &McpTable, typed: Option<CredentialForm>, problems: &mu
 }
 
 fn found(problems: &mut Problems) -> Option<Vec<Field>> {
-    let read = toml::from_str::<Found>(FOUND).ok()?;
-    let tables = read.fields.into_iter().map(|FoundTable { mut field }| {
-        field.insert("help".to_owned(), "It is found out.".into());
-        field.insert("optional".to_owned(), true.into());
-        field.try_into::<FieldTable>().ok()
-    });
-    let read = fields(tables.collect::<Option<_>>()?, "auth.0.mcp", problems);
+    let found = toml::from_str::<Found>(FOUND).ok()?;
+    let read = fields(found.fields, "auth.0.mcp", problems);
     Some(read.into_iter().map(|field| Field { secret: true, found: true, ..field }).collect())
 }
 

@@ -4,6 +4,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::problem::DiscoveryProblem;
+use crate::catalog::check_url;
+use crate::oauth_app::check_scope;
 
 /// Where the metadata of a resource are (RFC 9728, section 3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -34,13 +36,8 @@ pub struct Issuer {
 impl Issuer {
     /// Reads an issuer: `https`, with neither query nor fragment.
     pub fn read(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let is_one = url.scheme() == "https"
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        is_one.then(|| Self { text: text.to_owned(), url })
+        let url = check_url(text).ok().filter(|url| url.query().is_none())?;
+        Some(Self { text: text.to_owned(), url })
     }
 
     /// As it is written.
@@ -126,8 +123,7 @@ pub fn scopes_of(text: &str) -> Vec<String> {
 
 /// Whether it is one that can be kept: a list of them has commas between.
 fn is_scope(text: &str) -> bool {
-    let is_allowed = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b',');
-    (1..=LONGEST_SCOPE).contains(&text.len()) && text.bytes().all(is_allowed)
+    text.len() <= LONGEST_SCOPE && check_scope(text).is_ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::problem::DiscoveryProblem;
 use super::resource::{Issuer, scopes};
-use crate::catalog::ClientAuth;
+use crate::catalog::{ClientAuth, check_url};
 
 const OAUTH: &str = ".well-known/oauth-authorization-server";
 const OPENID: &str = ".well-known/openid-configuration";
@@ -59,7 +59,9 @@ impl ServerMetadata {
         let unusable = |what: &str| DiscoveryProblem::Unusable { host: host(), what: what.to_owned() };
         let endpoint = |what: &str| match &metadata[what] {
             Value::Null => Ok(None),
-            value => value.as_str().and_then(endpoint).map(Some).ok_or_else(|| unusable(what)),
+            value => {
+                value.as_str().and_then(|text| check_url(text).ok()).map(Some).ok_or_else(|| unusable(what))
+            }
         };
         let needed = |what: &str| endpoint(what)?.ok_or_else(|| unusable(what));
         let lists = |what: &str, word: &str| {
@@ -86,17 +88,6 @@ impl ServerMetadata {
             issuer: issuer.clone(),
         })
     }
-}
-
-/// An address that may be called: `https`, with no fragment (RFC 6749, section 3.1) and nothing that would be read as a
-/// placeholder.
-fn endpoint(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let is_one = url.scheme() == "https"
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    is_one.then_some(url)
 }
 
 /// The ways to authenticate that are known here. Without a list it is `client_secret_basic` (RFC 8414, section 2).

@@ -30,8 +30,8 @@ use url::Url;
 
 use self::books::Shared;
 use crate::{
-    edge::serve::listen, environment::Environment, provider::oauth_apps::OAuthApp, shutdown::Shutdown,
-    token::Token,
+    edge::serve::listen, environment::Environment, provider::oauth_apps::OAuthApp,
+    services::install::CALLBACK, shutdown::Shutdown, token::Token,
 };
 
 /// The provider's key.
@@ -84,7 +84,7 @@ impl Sandbox {
 
     /// Answers until `stop`. Its app is the server that people reach at `public_url`.
     pub(super) fn serve(self, public_url: &Url, mut stop: Shutdown) -> JoinHandle<()> {
-        let redirect = format!("{}/oauth/callback", public_url.as_str().trim_end_matches('/'));
+        let redirect = format!("{}{CALLBACK}", public_url.as_str().trim_end_matches('/'));
         let shop =
             Arc::new(Shared::new(self.origin(), self.client_secret.hash(), redirect, self.environment));
         let serving = axum::serve(self.listener, router(shop));

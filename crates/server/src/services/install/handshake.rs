@@ -30,6 +30,11 @@ use crate::{
     vault::{Purpose, VaultError},
 };
 
+/// The path that providers send the browser back to.
+pub const CALLBACK: &str = "/oauth/callback";
+/// The same where each connection has a client of its own, perhaps at a server that nobody here knows. It is another
+/// one, so that such a server cannot have the code of a provider sent to it (RFC 9700, section 4.4.2).
+pub const OWN_CALLBACK: &str = "/oauth/callback/own";
 /// The path of the document about us.
 pub const CLIENT_DOCUMENT: &str = "/oauth/client.json";
 
@@ -200,8 +205,7 @@ impl Installer {
     /// The address of the document about us, which stands for a client id (OAuth Client ID Metadata Document). `None`:
     /// no other server could read it, as it is not `https`.
     fn client_document_address(&self) -> Option<String> {
-        let address = format!("{}{CLIENT_DOCUMENT}", self.public_url.as_str().trim_end_matches('/'));
-        (self.public_url.scheme() == "https").then_some(address)
+        (self.public_url.scheme() == "https").then(|| self.public(CLIENT_DOCUMENT))
     }
 
     /// The document about us. `None`: no other server could read it, as the public address is not `https`.
@@ -214,13 +218,17 @@ impl Installer {
 
     /// The address that the provider sends the browser back to. It is registered there in exactly this form.
     pub fn redirect_uri(&self) -> String {
-        format!("{}/oauth/callback", self.public_url.as_str().trim_end_matches('/'))
+        self.public(CALLBACK)
     }
 
-    /// The same where each connection has a client of its own, perhaps at a server that nobody here knows. It is
-    /// another one, so that such a server cannot have the code of a provider sent to it (RFC 9700, section 4.4.2).
-    pub fn own_redirect_uri(&self) -> String {
-        format!("{}/own", self.redirect_uri())
+    /// The same for a client that a connection has for itself.
+    fn own_redirect_uri(&self) -> String {
+        self.public(OWN_CALLBACK)
+    }
+
+    /// The address of a path for others.
+    fn public(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
     pub(super) fn redirect_url(&self, oauth: &OAuth) -> Result<RedirectUrl, ProblemKind> {

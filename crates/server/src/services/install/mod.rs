@@ -39,7 +39,7 @@ pub use self::{
     app_check::{AppCheckError, AppVerdict},
     callback::{Arrival, Arrived},
     ended::{InstallState, Standing},
-    handshake::{CLIENT_DOCUMENT, Typed},
+    handshake::{CALLBACK, CLIENT_DOCUMENT, OWN_CALLBACK, Typed},
     links::{CreateLinkError, LinkPage, MadeLink, NewLink, OpenLink},
     outcome::InstallOutcome,
     problem::{InstallProblem, InstallTarget, LinkProblem, ProblemKind, StateProblem},
