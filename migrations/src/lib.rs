@@ -44,6 +44,7 @@ mod m0029_health_changes;
 mod m0030_ways;
 mod m0031_approval_notices;
 mod m0032_moves;
+mod m0033_app_fields;
 
 pub use fit::Fit;
 pub use m0009_secrets_sealed_anew::NAME as SECRETS_SEALED_ANEW;
@@ -91,6 +92,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_ways::Migration),
             Box::new(m0031_approval_notices::Migration),
             Box::new(m0032_moves::Migration),
+            Box::new(m0033_app_fields::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Reads arguments that several commands take.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
@@ -54,6 +55,20 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("must be KEY=VALUE".to_owned()),
     }
+}
+
+/// The values of an option that was given several times, by key. Each key may be there once.
+pub(crate) fn by_key(
+    option: &str,
+    given: &[(String, String)],
+) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    let mut values = BTreeMap::new();
+    for (key, value) in given {
+        if values.insert(key.clone(), value.clone()).is_some() {
+            return Err(Failure::usage(format!("{option} names {key} twice")));
+        }
+    }
+    Ok((!values.is_empty()).then_some(values))
 }
 
 /// Reads `key=JSON`.

@@ -1,9 +1,10 @@
 //! OAuth apps: what a request names to set one.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
-    fields::{BodyError, Fields, list, or_null, text},
+    catalog::OAuth,
+    fields::{BodyError, Fields, list, object, or_null, text},
     pasted::secret,
 };
 
@@ -21,16 +22,23 @@ pub struct NewOAuthApp {
     pub client_secret: Option<String>,
     /// The scopes to ask for. `None`: those of the provider's file.
     pub scopes: Option<Vec<String>>,
+    /// What it has beside, by the keys of the provider's file ([`OAuth::app_fields`]).
+    pub fields: Map<String, Value>,
 }
 
 impl NewOAuthApp {
-    /// Reads the body of a request.
-    pub fn read(body: &[u8]) -> Result<Self, BodyError> {
-        let mut fields = Fields::read(body)?;
-        let client_id = fields.required("client_id", credential);
-        let client_secret = fields.optional("client_secret", credential);
-        let scopes = fields.optional("scopes", or_null(scopes)).flatten();
-        fields.finish(client_id.map(|client_id| Self { client_id, client_secret, scopes }))
+    /// Reads the body of a request that sets an app of a provider.
+    pub fn read(oauth: &OAuth, body: &[u8]) -> Result<Self, BodyError> {
+        let mut body = Fields::read(body)?;
+        let client_id = body.required("client_id", credential);
+        let client_secret = body.optional("client_secret", credential);
+        let scopes = body.optional("scopes", or_null(scopes)).flatten();
+        let typed = body.optional("fields", object).unwrap_or_default();
+        let fields = oauth.read_app_fields(&typed, "fields").unwrap_or_else(|issues| {
+            issues.into_iter().for_each(|issue| body.report(issue));
+            Map::new()
+        });
+        body.finish(client_id.map(|client_id| Self { client_id, client_secret, scopes, fields }))
     }
 }
 
@@ -72,9 +80,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::Catalog;
+
+    fn read(body: &Value) -> Result<NewOAuthApp, BodyError> {
+        let catalog = Catalog::embedded().unwrap();
+        NewOAuthApp::read(catalog.get("slack").unwrap().oauth().unwrap(), body.to_string().as_bytes())
+    }
 
     fn issues(body: Value) -> Vec<String> {
-        match NewOAuthApp::read(body.to_string().as_bytes()) {
+        match read(&body) {
             Err(BodyError::Invalid(issues)) => issues.into_iter().map(|issue| issue.to_string()).collect(),
             other => panic!("{:?}", other.map(|_| ())),
         }
@@ -83,7 +97,7 @@ mod tests {
     #[test]
     fn what_people_paste_is_read() {
         let body = json!({"client_id": " abc ", "client_secret": "\"s3cret\"\n", "scopes": ["a", "b", "a"]});
-        let Ok(app) = NewOAuthApp::read(body.to_string().as_bytes()) else { panic!() };
+        let Ok(app) = read(&body) else { panic!() };
         assert_eq!((app.client_id.as_str(), app.client_secret.as_deref()), ("abc", Some("s3cret")));
         assert_eq!(app.scopes.unwrap(), ["a", "b"]);
     }

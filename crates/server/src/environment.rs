@@ -97,6 +97,13 @@ impl Environment {
         bytes
     }
 
+    /// A random UUID (RFC 9562, section 5.4), as text.
+    pub fn uuid(&self) -> String {
+        let mut bytes = [0; 16];
+        self.entropy.fill_id(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+
     /// A random spread.
     pub fn spread(&self) -> Spread {
         let mut bits = [0; 4];

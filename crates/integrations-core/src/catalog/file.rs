@@ -11,8 +11,8 @@ use serde::{
 };
 
 use super::names::{
-    AccountSource, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category, ClientAuth, ExpiryUnit,
-    Method, Pkce, ResetUnit, Rotation, SigningAlgorithm, TokenKind,
+    AccountSource, AnswerShape, AuthKind, AuthorizeParam, BodyFormat, CallbackCheck, Category, ClientAuth,
+    ExpiryUnit, Method, Pkce, ResetUnit, Rotation, SigningAlgorithm, TokenKind,
 };
 use super::oauth::ParamValue;
 pub(super) use action::{
@@ -199,6 +199,11 @@ pub(super) struct OAuthTable {
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub(super) authorize_params: Text,
     #[serde(default)]
+    pub(super) authorize_omits: Vec<AuthorizeParam>,
+    pub(super) redirect_uri: Option<String>,
+    #[serde(default = "code")]
+    pub(super) code_param: String,
+    #[serde(default)]
     pub(super) token_params: BTreeMap<String, ParamValue>,
     #[serde(default)]
     pub(super) refresh_params: BTreeMap<String, ParamValue>,
@@ -226,6 +231,8 @@ pub(super) struct OAuthTable {
     #[serde(default)]
     pub(super) needs_real_browser: bool,
     pub(super) app_page: Option<String>,
+    #[serde(default)]
+    pub(super) app_fields: Vec<FieldTable>,
     #[serde(default)]
     pub(super) answer: AnswerTable,
     #[serde(default)]
@@ -339,6 +346,10 @@ pub(super) struct AwsSigV4Table {
 
 fn space() -> String {
     " ".to_owned()
+}
+
+fn code() -> String {
+    "code".to_owned()
 }
 
 fn form() -> BodyFormat {

@@ -6,6 +6,8 @@
 pub mod action;
 #[cfg(test)]
 mod actions_test;
+#[cfg(test)]
+mod app_fields_test;
 mod assertion;
 mod aws_signature;
 #[cfg(test)]
@@ -101,9 +103,9 @@ pub use file_schema::provider_file_schema;
 pub use form::CredentialForm;
 pub use key::{InvalidProviderKey, ProviderKey};
 pub use names::{
-    AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, BodyFormat, CallbackCheck, Category,
-    ClientAuth, Encoding, ExpiryUnit, Handshake, Method, Pkce, ResetUnit, Rotation, SecretSource, SetupType,
-    SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
+    AccountSource, ActionKind, AddressOf, AnswerShape, AuthKind, AuthorizeParam, BodyFormat, CallbackCheck,
+    Category, ClientAuth, Encoding, ExpiryUnit, Handshake, Method, Pkce, ResetUnit, Rotation, SecretSource,
+    SetupType, SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
 pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use oauth::{
@@ -113,7 +115,7 @@ pub use oauth::{
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
-    ResetHeader,
+    ResetHeader, UNIQUE_ID,
 };
 pub use problems::{ProviderFileError, ProviderFileErrors};
 pub(crate) use provider::check_kept;

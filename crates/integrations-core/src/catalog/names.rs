@@ -239,6 +239,18 @@ words! {
 }
 
 words! {
+    /// A parameter of the authorize URL that RFC 6749, section 4.1.1, has, and some providers do not.
+    pub enum AuthorizeParam {
+        /// `response_type=code`.
+        ResponseType = "response_type",
+        /// The app's client id.
+        ClientId = "client_id",
+        /// The address that the browser is sent back to.
+        RedirectUri = "redirect_uri",
+    }
+}
+
+words! {
     /// What the body of a probe's answer is, if the provider accepts the credential.
     pub enum AnswerShape {
         /// A JSON object.

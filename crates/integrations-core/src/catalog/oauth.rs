@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::choice::ConsentChoice;
-use super::field::Pattern;
+use super::field::{Field, Pattern, read_fields};
 use super::form::CredentialForm;
-use super::names::{BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
+use super::names::{AuthorizeParam, BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
 use super::token_call::TokenCall;
+use crate::issue::Issue;
 use crate::pasted::Kind;
 
 /// Codes that say that the client itself is refused (RFC 6749, section 5.2).
@@ -30,9 +32,16 @@ pub struct OAuth {
     pub token_url: UrlTemplate,
     /// Where refresh tokens are exchanged, if that is another place.
     pub refresh_url: Option<UrlTemplate>,
-    /// Query parameters of the authorize URL in addition to those of RFC 6749; `response_type=code` is always sent. In
-    /// these and in further parameters, placeholders are fields of the connection: see [`OAuth::filled`].
+    /// Query parameters of the authorize URL in addition to those of RFC 6749. In these and in further parameters,
+    /// placeholders are fields of the connection and of the app: see [`OAuth::filled`].
     pub authorize_params: BTreeMap<String, String>,
+    /// Those of RFC 6749 that the authorize URL leaves out.
+    pub authorize_omits: Vec<AuthorizeParam>,
+    /// What stands for the address that the browser is sent back to, at providers that give it a name. Placeholders are
+    /// fields of the app. `None`: the address itself.
+    pub redirect_uri: Option<Template>,
+    /// The parameter of the redirect back that has the code; `code`.
+    pub code_param: String,
     /// Parameters of the code exchange in addition to those of RFC 6749; it always has
     /// `grant_type=authorization_code`.
     pub token_params: BTreeMap<String, ParamValue>,
@@ -70,6 +79,8 @@ pub struct OAuth {
     pub needs_real_browser: bool,
     /// The page where an administrator registers the app and gets its client id and secret.
     pub app_page: Option<Url>,
+    /// What an app has beside its client id and secret. Nothing of it is secret.
+    pub app_fields: Vec<Field>,
     /// The form of a client that each connection has for itself. `None`: all use an OAuth app of this server.
     pub own_client: Option<CredentialForm>,
     /// How the authorization server is found out, if each connection has another. What is found is part of
@@ -139,6 +150,27 @@ impl OAuth {
             refresh_params: params(&self.refresh_params),
             ..self.clone()
         }
+    }
+
+    /// Reads what a person typed of an app beside its client id and secret. The error is everything that is wrong, each
+    /// path under `root`.
+    pub fn read_app_fields(
+        &self,
+        typed: &Map<String, Value>,
+        root: &str,
+    ) -> Result<Map<String, Value>, Vec<Issue>> {
+        read_fields(&self.app_fields, typed, root)
+    }
+
+    /// Whether an app has all fields that it needs. The file may have got more since it was set.
+    pub fn suits(&self, fields: &Map<String, Value>) -> bool {
+        self.app_fields.iter().all(|field| !field.is_required() || fields.contains_key(&field.key))
+    }
+
+    /// The value of a field of an app, or its default.
+    pub fn app_value<'a>(&'a self, fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+        let field = self.app_fields.iter().find(|field| field.key == name)?;
+        fields.get(name).and_then(Value::as_str).or(field.default.as_deref())
     }
 
     /// The URLs of its handshake.

@@ -26,7 +26,11 @@ pub struct Call {
     pub credential: Vec<(String, Template)>,
 }
 
-/// How the credential is sent, in each request to the provider's API. Placeholders as in [`Call`].
+/// The placeholder of a UUID (RFC 9562) that no other request has, in headers of requests with the credential, and of
+/// requests for tokens.
+pub const UNIQUE_ID: &str = "unique_id";
+
+/// How the credential is sent, in each request to the provider's API. Placeholders as in [`Call`], and [`UNIQUE_ID`].
 #[derive(Clone, Debug, Default)]
 pub struct AuthRequest {
     /// Headers by name. A header is not sent if its placeholder is an optional field that was left out.

@@ -3,6 +3,7 @@
 use super::field::Field;
 use super::hosts::{self, Source};
 use super::oauth::{KeptField, TokenRules};
+use super::probe::UNIQUE_ID;
 use super::problems::Problems;
 use super::provider::Setup;
 use super::template::{Position, Template, UrlTemplate};
@@ -58,6 +59,10 @@ impl<'a> Names<'a> {
         named.extend(setup.and_then(Setup::tokens).into_iter().flat_map(of_tokens));
         let secret = setup.and_then(Setup::form).into_iter().flat_map(|form| &form.fields);
         named.extend(secret.map(|field| of_field(field, Reach::Secret)));
+        if named.iter().any(|named| named.name == UNIQUE_ID) {
+            let message = format!("`{UNIQUE_ID}` is reserved: each request has another");
+            problems.add("connection", message);
+        }
         for (index, field) in connection.iter().enumerate() {
             let others = named.iter().filter(|other| other.reach > Reach::Connection);
             if field.key == "access_token" || others.into_iter().any(|other| other.name == field.key) {
@@ -91,6 +96,25 @@ impl<'a> Names<'a> {
             named: self.named.iter().filter(is_known).copied().chain(further).collect(),
             complete: self.complete,
         }
+    }
+
+    /// These, and what each request has anew.
+    pub(super) fn of_headers(&self) -> Self {
+        let unique = Named { name: UNIQUE_ID, ..access_token() };
+        let named = self.named.iter().copied().chain([unique]).collect();
+        Self { named, complete: self.complete }
+    }
+
+    /// The fields of an OAuth app alone.
+    pub(super) fn of_app(fields: &'a [Field]) -> Self {
+        let named = fields.iter().map(|field| of_field(field, Reach::Connection)).collect();
+        Self { named, complete: true }
+    }
+
+    /// These, and the fields of an OAuth app.
+    pub(super) fn with_app(&self, fields: &'a [Field]) -> Self {
+        let named = self.named.iter().copied().chain(Self::of_app(fields).named).collect();
+        Self { named, complete: self.complete }
     }
 
     /// Whether there is a connection field called `name` that always has a value.

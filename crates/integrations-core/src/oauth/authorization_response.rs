@@ -77,21 +77,22 @@ impl AuthorizationResponse {
         })
     }
 
-    /// The code, if there is exactly one and no error, and if no parameter is there more than once (section 3.1).
-    pub fn code(&self) -> Result<&str, NoCode> {
+    /// The code, if there is exactly one and no error, and if no parameter is there more than once (section 3.1). It is
+    /// in the parameter `code`, which some providers call otherwise.
+    pub fn code<'s>(&'s self, code: &'s str) -> Result<&'s str, NoCode> {
         if let Some(reported) = self.reported() {
             return Err(NoCode::Reported(reported));
         }
         for (name, repeated) in [
             ("state", "it has more than one state"),
             ("iss", "it has more than one iss"),
-            ("code", "it has more than one code"),
+            (code, "it has more than one code"),
         ] {
             if self.all(name).nth(1).is_some() {
                 return Err(NoCode::Malformed(repeated));
             }
         }
-        let code = self.all("code").next().filter(|code| !code.is_empty());
+        let code = self.all(code).next().filter(|code| !code.is_empty());
         let code = code.ok_or(NoCode::Malformed("it has neither a code nor an error"))?;
         // RFC 6749, appendix A.11: visible characters and blanks.
         if code.len() > MAX_AUTHORIZATION_CODE || !code.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
@@ -129,7 +130,10 @@ mod tests {
         for query in ["", "error=", "error", "error=&error_description=x", "code=1&state=2&error="] {
             assert_eq!(reported(query), None, "{query}");
         }
-        assert_eq!(AuthorizationResponse::read("error=&code=1&error_description=&state=2").code(), Ok("1"));
+        assert_eq!(
+            AuthorizationResponse::read("error=&code=1&error_description=&state=2").code("code"),
+            Ok("1")
+        );
     }
 
     #[test]
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn one_code_and_no_error_is_a_code() {
-        let code = |query: &str| AuthorizationResponse::read(query).code().map(str::to_owned);
+        let code = |query: &str| AuthorizationResponse::read(query).code("code").map(str::to_owned);
         assert_eq!(code("code=a+b%2Fc&state=1"), Ok("a b/c".to_owned()));
         for malformed in [
             "",
@@ -167,6 +171,12 @@ mod tests {
             assert!(matches!(code(malformed), Err(NoCode::Malformed(_))), "{malformed:.80}");
         }
         assert!(matches!(code("code=1&error=access_denied&state=1"), Err(NoCode::Reported(_))));
+        let renamed = AuthorizationResponse::read("code=1&state=1&spapi_oauth_code=2");
+        assert_eq!(renamed.code("spapi_oauth_code"), Ok("2"));
+        assert!(matches!(
+            AuthorizationResponse::read("code=1&state=1").code("own"),
+            Err(NoCode::Malformed(_))
+        ));
     }
 
     #[test]

@@ -25,8 +25,11 @@ fn read(key: &str, status: u16, answer: &Value) -> Result<Grant, TokenProblem> {
     let body = AnswerBody::new(Some("application/json"), text.as_bytes());
     let grant = Grant::read(provider.oauth().unwrap(), status, &body, NOW);
     if let Ok(grant) = &grant {
-        // The credential that was read is valid, so it can be stored.
-        assert_eq!(provider.read_credential(&grant.credential).as_ref(), Ok(&grant.credential));
+        // The credential that was read is valid, so it can be stored. Pasted by a person, it would lose a quote at its
+        // end.
+        let quoted = |value: &Value| value.as_str().is_some_and(|text| text.ends_with(['"', ' ']));
+        let valid = provider.read_credential(&grant.credential).unwrap();
+        assert!(valid == grant.credential || grant.credential.values().any(quoted), "{valid:?}");
     }
     grant
 }

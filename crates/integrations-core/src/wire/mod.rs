@@ -48,7 +48,7 @@ pub use integration::{
     RevocationDetails,
 };
 pub use oauth_app::{
-    CheckOAuthApp, OAuthApp, OAuthAppList, OAuthAppOwner, OAuthAppResponse, OAuthAppTest,
+    CheckOAuthApp, OAuthApp, OAuthAppField, OAuthAppList, OAuthAppOwner, OAuthAppResponse, OAuthAppTest,
     OAuthAppTestResponse, SetOAuthApp,
 };
 pub use open::Open;

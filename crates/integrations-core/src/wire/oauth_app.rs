@@ -1,5 +1,7 @@
 //! The OAuth apps of an organization or a project.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -17,6 +19,26 @@ words! {
         /// For everybody, by the operator of the server.
         Server = "server",
     }
+}
+
+/// A field that an app of a provider has beside its client id and secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OAuthAppField {
+    /// Its name in `fields` of a request that sets the app.
+    #[cfg_attr(feature = "openapi", schema(example = "ru_name"))]
+    pub key: String,
+    /// Its name for people.
+    #[cfg_attr(feature = "openapi", schema(example = "RuName"))]
+    pub label: String,
+    /// What it is, and where to find it.
+    #[cfg_attr(feature = "openapi", schema(example = "The name that eBay gave to the redirect address."))]
+    pub help: String,
+    /// Whether an app needs it.
+    pub required: bool,
+    /// What is set; null if nothing is, or if the app is the server's.
+    #[cfg_attr(feature = "openapi", schema(required, example = "Example_Inc-ExampleI-Exampl-abcdefg"))]
+    pub value: Option<String>,
 }
 
 /// The OAuth app with which a provider is installed, and what to register for it at the provider.
@@ -41,6 +63,9 @@ pub struct OAuthApp {
     /// The scopes that it asks for if none are set.
     #[cfg_attr(feature = "openapi", schema(example = json!(["chat:write", "channels:read"])))]
     pub default_scopes: Vec<String>,
+    /// What an app of this provider has beside; empty for most.
+    #[serde(default)]
+    pub fields: Vec<OAuthAppField>,
     /// The redirect address to register at the provider, exactly as it stands here.
     #[cfg_attr(feature = "openapi", schema(example = "https://integrations.example.com/oauth/callback"))]
     pub redirect_uri: String,
@@ -89,6 +114,14 @@ pub struct SetOAuthApp {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 200, example = json!(["chat:write"])))]
     pub scopes: Option<Vec<String>>,
+    /// What an app of this provider has beside, by the keys that the app's `fields` name. What is left out is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = BTreeMap<String, String>, required = false, nullable = false,
+               example = json!({"ru_name": "Example_Inc-ExampleI-Exampl-abcdefg"}))
+    )]
+    pub fields: Option<BTreeMap<String, String>>,
 }
 
 /// What a check of an OAuth app needs.

@@ -10,7 +10,7 @@ use integrations_core::{
     ids::{OAuthAppId, OrganizationId, ProjectId},
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     app_events,
@@ -44,6 +44,9 @@ pub(super) enum AppCommand {
         /// A file that contains only the app's client secret; - reads standard input
         #[arg(long, value_name = "FILE")]
         client_secret_file: PathBuf,
+        /// What an app of this provider has beside, such as ru_name=NAME of eBay; may be given several times
+        #[arg(long = "field", value_name = "KEY=VALUE", value_parser = pair)]
+        fields: Vec<(String, String)>,
         #[command(flatten)]
         owner: Owner,
     },
@@ -89,11 +92,12 @@ pub(super) async fn run(
     vault: impl AsyncFnOnce() -> anyhow::Result<Vault>,
 ) -> anyhow::Result<()> {
     match command {
-        AppCommand::Set { provider, client_id, client_secret_file, owner } => {
+        AppCommand::Set { provider, client_id, client_secret_file, fields, owner } => {
             let provider = oauth_provider(catalog, &provider)?;
             let client_id = one_line(&client_id).context("--client-id is not valid")?;
             let secret = one_line(&read(&client_secret_file)?).context("the client secret is not valid")?;
-            set(context, provider, owner, client_id, &secret, &vault().await?).await
+            let app = New { client_id, secret, fields: read_fields(provider, fields)? };
+            set(context, provider, owner, app, &vault().await?).await
         }
         AppCommand::List => list(context).await,
         AppCommand::Remove { provider, owner, confirmation } => {
@@ -102,12 +106,28 @@ pub(super) async fn run(
     }
 }
 
+/// An app to be set. It holds a secret, so it has no `Debug`.
+struct New {
+    client_id: String,
+    secret: String,
+    fields: Map<String, Value>,
+}
+
+/// Reads what an app of a provider has beside its client id and secret.
+fn read_fields(provider: &Provider, typed: Vec<(String, String)>) -> anyhow::Result<Map<String, Value>> {
+    let oauth = provider.oauth_by_app().context("the provider needs no app")?;
+    let typed = typed.into_iter().map(|(key, value)| (key, value.into())).collect();
+    oauth.read_app_fields(&typed, "--field").map_err(|issues| {
+        let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", issues.join("; "))
+    })
+}
+
 async fn set(
     context: &Context,
     provider: &Provider,
     owner: Owner,
-    client_id: String,
-    secret: &str,
+    New { client_id, secret, fields }: New,
     vault: &Vault,
 ) -> anyhow::Result<()> {
     let (id, key): (OAuthAppId, &str) = (context.environment.id(), provider.key.as_str());
@@ -116,7 +136,7 @@ async fn set(
     let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
     let sealed_secret = vault.seal(secret.as_bytes(), purpose);
     let at = context.environment.now();
-    let app = NewOAuthApp { id, client_id, sealed_secret, scopes: None, at };
+    let app = NewOAuthApp { id, client_id, sealed_secret, scopes: None, fields, at };
     let make = |_: Option<&OAuthAppRecord>| Ok::<_, OwnedError>((app.clone(), Vec::new()));
     context.store.set_oauth_app(key, owner, event, make).await?;
     let changed = Changed { provider: key, owner, changed: true };
@@ -195,6 +215,12 @@ fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Pro
         }
         Some(provider) => Ok(provider),
     }
+}
+
+/// Reads `key=value`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "must be KEY=VALUE".to_owned())
 }
 
 fn whose(owner: AppOwner) -> String {

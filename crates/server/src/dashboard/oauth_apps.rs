@@ -339,7 +339,10 @@ fn read(form: &Form, oauth: &OAuth) -> Result<NewOAuthApp, BodyError> {
     if !is_usual && wrong.is_none() {
         body.insert("scopes".to_owned(), scopes.iter().copied().collect());
     }
-    let read = NewOAuthApp::read(Value::Object(body).to_string().as_bytes());
+    if !oauth.app_fields.is_empty() {
+        body.insert("fields".to_owned(), install::values(form, "fields", &oauth.app_fields).into());
+    }
+    let read = NewOAuthApp::read(oauth, Value::Object(body).to_string().as_bytes());
     let Some((scope, message)) = wrong else { return read };
     let mut issues = match read {
         Err(BodyError::Invalid(issues)) => issues,

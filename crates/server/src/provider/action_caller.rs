@@ -9,7 +9,7 @@ pub use super::outbound::Sent;
 use super::prober;
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, Outbound, prepare_action},
+    provider::outbound::{Answer, Moment, Outbound, prepare_action},
 };
 
 /// The wait after "too many requests" if the provider names none.
@@ -47,8 +47,8 @@ impl ActionCaller {
 
     /// Sends a request once. It may take `time`.
     pub async fn send(&self, to: ActionRequest<'_>, time: Duration) -> Sent {
-        let now = self.environment.now();
-        match prepare_action(to.provider, to.connection, to.credential, to.request, to.run, now) {
+        let moment = Moment::from(&self.environment);
+        match prepare_action(to.provider, to.connection, to.credential, to.request, to.run, &moment) {
             Ok(request) => self.outbound.send_action(request, to.writes, time).await,
             Err(error) => Sent::Nothing(prober::unmade(to.provider, to.connection, to.credential, &error)),
         }

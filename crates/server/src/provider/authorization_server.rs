@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use http::{HeaderName, HeaderValue, Request, header};
 use integrations_core::{
-    catalog::{BodyFormat, ClientAuth, OAuth, ParamValue, Pkce, Provider, RenderError},
+    catalog::{AuthorizeParam, BodyFormat, ClientAuth, OAuth, ParamValue, Pkce, Provider, RenderError},
     health::NoAnswer,
     oauth::authorize_parameters,
 };
@@ -32,6 +32,8 @@ pub(crate) struct AuthorizationServer {
     client: Client,
     /// Where refresh tokens are exchanged, if that is another place.
     refresh_url: Option<Url>,
+    /// What stands for the address to return to, if the provider gives it a name.
+    named: Option<String>,
 }
 
 impl AuthorizationServer {
@@ -43,8 +45,9 @@ impl AuthorizationServer {
         (connection, credential): (&Map<String, Value>, &Map<String, Value>),
         app: &OAuthApp,
     ) -> Result<Self, RenderError> {
-        let value = |name: &str| provider.placeholder(connection, credential, name);
         let oauth = app.oauth(oauth);
+        let of_app = |name: &str| oauth.app_value(&app.fields, name);
+        let value = |name: &str| of_app(name).or_else(|| provider.placeholder(connection, credential, name));
         let client = BasicClient::new(ClientId::new(app.client_id.clone()));
         let secret = || ClientSecret::new(app.client_secret.expose_secret().to_owned());
         let client = match oauth.client_auth {
@@ -56,12 +59,18 @@ impl AuthorizationServer {
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
             .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
         let refresh_url = oauth.refresh_url.as_ref().map(|url| url.render(value)).transpose()?;
-        Ok(Self { oauth: oauth.filled(value), client, refresh_url })
+        let named = oauth.redirect_uri.as_ref().map(|name| name.render(of_app)).transpose()?;
+        Ok(Self { oauth: oauth.filled(value), client, refresh_url, named })
     }
 
     /// Sets the address that the server sends the browser back to, for a handshake.
     pub(crate) fn returning_to(self, redirect: RedirectUrl) -> Self {
         Self { client: self.client.set_redirect_uri(redirect), ..self }
+    }
+
+    /// A parameter of a request, with the name of the address to return to in place of it, if it has one there.
+    fn as_named<'p>(&'p self, name: &str, value: &'p str) -> &'p str {
+        self.named.as_deref().filter(|_| name == AuthorizeParam::RedirectUri.as_str()).unwrap_or(value)
     }
 
     /// Whether the provider uses PKCE, which needs a verifier.
@@ -79,7 +88,13 @@ impl AuthorizationServer {
             let verifier = PkceCodeVerifier::new(verifier.to_owned());
             request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         }
-        request.url().0
+        let mut url = request.url().0;
+        let omits = |name: &str| self.oauth.authorize_omits.iter().any(|omitted| omitted.as_str() == name);
+        let sent = url.query_pairs().filter(|(name, _)| !omits(name));
+        let sent: Vec<(String, String)> =
+            sent.map(|(name, value)| (name.to_string(), self.as_named(&name, &value).to_owned())).collect();
+        url.query_pairs_mut().clear().extend_pairs(sent);
+        url
     }
 
     /// Exchanges a code for tokens. It is never sent again, because a code is valid once.
@@ -136,6 +151,12 @@ impl AuthorizationServer {
         mut request: HttpRequest,
         params: &BTreeMap<String, ParamValue>,
     ) -> Option<Request<Vec<u8>>> {
+        if self.named.is_some() {
+            let form = form_urlencoded::parse(request.body()).into_owned().collect::<Vec<_>>();
+            let form = form.iter().map(|(name, value)| (name, self.as_named(name, value)));
+            *request.body_mut() =
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
+        }
         if self.oauth.body_format == BodyFormat::Json {
             let body = as_json(request.body(), params);
             *request.body_mut() = serde_json::to_vec(&body).unwrap_or_default();
@@ -251,5 +272,35 @@ refused_statuses = [401]
         let refresh = server.refresh_request("token".into()).unwrap();
         assert_eq!(refresh.uri(), "https://corp.acme.example/refresh");
         assert!(body(&refresh).contains("audience=corp-again"), "{}", body(&refresh));
+    }
+
+    #[test]
+    fn a_provider_may_name_the_parameters_otherwise() {
+        let of_app = "\n[[auth.oauth.app_fields]]\nkey = \"ru_name\"\nlabel = \"RuName\"\nhelp = \"Its name.\"\n[probe]";
+        let file = FILE
+            .replace("\n[probe]", of_app)
+            .replace(
+                "scopes = []",
+                "scopes = [\"a\"]\nredirect_uri = \"{ru_name}\"\nauthorize_omits = [\"response_type\"]",
+            )
+            .replace("version = 2", "app = \"{ru_name}\"");
+        let catalog = Catalog::default().with_files([("acme.toml".to_owned(), file)]).unwrap();
+        let acme = catalog.get("acme").unwrap();
+        let oauth = acme.oauth().unwrap();
+        let connection = json!({"tenant": "corp"});
+        let at = (connection.as_object().unwrap(), &Map::new());
+        let fields = Map::from_iter([("ru_name".to_owned(), "Acme-1".into())]);
+        let app = OAuthApp { fields, ..OAuthApp::new("id", "secret") };
+        let back = RedirectUrl::new("https://riq.example/oauth/callback".into()).unwrap();
+        let server = AuthorizationServer::new(acme, oauth, at, &app).unwrap().returning_to(back);
+        let url = server.authorize_url("a b", None);
+        let query: std::collections::BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+        assert!(!query.contains_key("response_type"), "{url}");
+        assert_eq!((query["redirect_uri"].as_str(), query["state"].as_str()), ("Acme-1", "a b"));
+        let exchange = server.token_request("code".into(), None).unwrap();
+        let body = String::from_utf8(exchange.body().clone()).unwrap();
+        assert!(body.contains("redirect_uri=Acme-1") && body.contains("app=Acme-1"), "{body}");
+        assert!(!body.contains("riq.example"), "{body}");
+        assert!(AuthorizationServer::new(acme, oauth, at, &OAuthApp::new("id", "secret")).is_err());
     }
 }

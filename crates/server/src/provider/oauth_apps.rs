@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use crate::{
-    store::{AppOwner, AppsOf, Store, StoreError, Tenant},
+    store::{AppOwner, AppsOf, OAuthAppRecord, Store, StoreError, Tenant},
     vault::{Purpose, Vault, VaultError},
 };
 
@@ -26,6 +26,8 @@ pub struct OAuthApp {
     pub scopes: Option<Vec<String>>,
     /// How it authenticates. `None`: as the provider's file says.
     pub client_auth: Option<ClientAuth>,
+    /// What it has beside, by the keys of the provider's file.
+    pub fields: Map<String, Value>,
 }
 
 impl OAuthApp {
@@ -36,6 +38,7 @@ impl OAuthApp {
             client_secret: client_secret.into(),
             scopes: None,
             client_auth: None,
+            fields: Map::new(),
         }
     }
 
@@ -74,6 +77,7 @@ impl OAuthApp {
             client_secret: secret.unwrap_or_default().into(),
             scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
             client_auth: if secret.is_some() { told } else { Some(ClientAuth::None) },
+            fields: Map::new(),
         })
     }
 }
@@ -121,8 +125,8 @@ impl OAuthApps {
         };
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
         let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
-        let (client_id, scopes) = (stored.client_id, stored.scopes);
-        Ok(Some(OAuthApp { scopes, ..OAuthApp::new(client_id, secret) }))
+        let OAuthAppRecord { client_id, scopes, fields, .. } = stored;
+        Ok(Some(OAuthApp { scopes, fields, ..OAuthApp::new(client_id, secret) }))
     }
 
     /// The client by which a connection gets its tokens: its own, else the app of the tenant.

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, CallError, Outbound, prepare},
+    provider::outbound::{Answer, CallError, Moment, Outbound, prepare},
 };
 
 /// How long to wait each time that a provider refuses a token which it has just issued. Some accept one only a moment
@@ -208,7 +208,7 @@ impl Prober {
         connection: &Map<String, Value>,
         credential: &Map<String, Value>,
     ) -> Result<http::Request<Vec<u8>>, NoAnswer> {
-        let prepared = prepare(call, provider, connection, credential, self.environment.now());
+        let prepared = prepare(call, provider, connection, credential, &Moment::from(&self.environment));
         prepared.map_err(|error| unmade(provider, connection, credential, &error))
     }
 }

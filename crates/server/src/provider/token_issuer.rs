@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     environment::Environment,
-    provider::outbound::{Answer, CallError, Outbound},
+    provider::outbound::{Answer, CallError, Moment, Outbound},
 };
 
 /// The bytes of an assertion's `jti`.
@@ -92,7 +92,9 @@ impl<'a> TokenIssuer<'a> {
         match (self.fetched.calls(), signed) {
             (Some(calls), signed) => {
                 let assertion = signed.as_ref().map(|(token, _)| token.as_str());
-                Ok(Issued::Answer(outbound.send_once(self.request(&calls.first, assertion)?).await?))
+                Ok(Issued::Answer(
+                    outbound.send_once(self.request(&calls.first, assertion, environment)?).await?,
+                ))
             }
             (None, Some((token, expires_at))) => Ok(Issued::Signed(token, expires_at)),
             (None, None) => Err(NotIssued::NoAnswer(NoAnswer::Unreachable)),
@@ -110,7 +112,7 @@ impl<'a> TokenIssuer<'a> {
         let sent = async {
             let signed = self.sign(environment)?;
             let assertion = signed.as_ref().map(|(token, _)| token.as_str());
-            Ok(Issued::Refreshed(outbound.send_once(self.request(refresh, assertion)?).await?))
+            Ok(Issued::Refreshed(outbound.send_once(self.request(refresh, assertion, environment)?).await?))
         };
         Some(sent.await)
     }
@@ -146,10 +148,17 @@ impl<'a> TokenIssuer<'a> {
         Ok(Some((signed.map_err(told)?, claimed.expires_at)))
     }
 
-    fn request(&self, call: &TokenCall, assertion: Option<&str>) -> Result<Request<Vec<u8>>, CallError> {
-        token_call::written(call, |name: &str| match name {
+    fn request(
+        &self,
+        call: &TokenCall,
+        assertion: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Request<Vec<u8>>, CallError> {
+        let moment = Moment::from(environment);
+        let value = moment.and(|name: &str| match name {
             "assertion" => assertion,
             _ => self.provider.placeholder(self.connection, self.credential, name),
-        })
+        });
+        token_call::written(call, value)
     }
 }

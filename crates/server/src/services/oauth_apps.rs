@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use integrations_core::{
-    audit::{Acting, AuditAction, change},
+    audit::{Acting, AuditAction, Change, change},
     catalog::{AddressOf, OAuth, Provider, SecretSource},
     ids::{OAuthAppId, OrganizationId},
     oauth_app::NewOAuthApp,
 };
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use crate::{
@@ -79,6 +79,14 @@ impl CurrentApp {
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Stored(app) if app.owner != AppOwner::All => Some(&app.client_id),
+            Self::Stored(_) | Self::Given | Self::Missing => None,
+        }
+    }
+
+    /// The value of a field that it has beside. `None` as for the client id.
+    pub fn field(&self, key: &str) -> Option<&str> {
+        match self {
+            Self::Stored(app) if app.owner != AppOwner::All => app.fields.get(key)?.as_str(),
             Self::Stored(_) | Self::Given | Self::Missing => None,
         }
     }
@@ -176,9 +184,10 @@ impl AppSettings {
                 change("provider", Value::Null, key),
                 change("client_id", before.map(|app| app.client_id.clone()), new.client_id.clone()),
                 change("scopes", before.map_or(Value::Null, |app| json!(app.scopes)), json!(new.scopes)),
+                fields_change(before.map(|app| &app.fields), &new.fields),
             ];
-            let (client_id, scopes) = (new.client_id.clone(), new.scopes.clone());
-            let row = NewOAuthAppRow { id, client_id, sealed_secret, scopes, at };
+            let NewOAuthApp { client_id, scopes, fields, .. } = new.clone();
+            let row = NewOAuthAppRow { id, client_id, sealed_secret, scopes, fields, at };
             Ok::<_, SetAppError>((row, changes.into_iter().flatten().collect()))
         };
         let before = self.store.oauth_app_of(key, owner).await?;
@@ -241,4 +250,12 @@ impl AppSettings {
         let event = NewAuditEvent::new(&self.environment, organization, action, acting);
         NewAuditEvent { project, ..event }
     }
+}
+
+/// What is told of the fields that an app has beside. Most have none.
+fn fields_change(before: Option<&Map<String, Value>>, after: &Map<String, Value>) -> Option<Change> {
+    let told = |fields: Option<&Map<String, Value>>| {
+        fields.filter(|fields| !fields.is_empty()).map_or(Value::Null, |fields| json!(fields))
+    };
+    change("fields", told(before), told(Some(after)))
 }

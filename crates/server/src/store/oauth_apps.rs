@@ -15,6 +15,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::{
@@ -107,6 +108,8 @@ pub struct NewOAuthApp {
     pub sealed_secret: Vec<u8>,
     /// The scopes to ask for. `None`: those of the provider's file.
     pub scopes: Option<Vec<String>>,
+    /// What it has beside, by the keys of the provider's file.
+    pub fields: Map<String, Value>,
     /// When it was set.
     pub at: OffsetDateTime,
 }
@@ -127,6 +130,9 @@ pub struct OAuthAppRecord {
     pub sealed_secret: Vec<u8>,
     /// The scopes to ask for. `None`: those of the provider's file.
     pub scopes: Option<Vec<String>>,
+    /// What it has beside, by the keys of the provider's file.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
     /// When it was first set.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -141,9 +147,11 @@ impl TryFrom<oauth_app::Model> for OAuthAppRecord {
     fn try_from(row: oauth_app::Model) -> Result<Self, StoreError> {
         let damaged = || StoreError::Damaged(format!("oauth app {}", row.id));
         let scopes = row.scopes.as_deref().map(serde_json::from_str).transpose();
+        let fields = row.fields.as_deref().map(serde_json::from_str).transpose();
         Ok(Self {
             id: row.id.parse().map_err(|_| damaged())?,
             scopes: scopes.map_err(|_| damaged())?,
+            fields: fields.map_err(|_| damaged())?.unwrap_or_default(),
             owner: row.owner.parse()?,
             provider: row.provider,
             client_id: row.client_id,
@@ -336,12 +344,15 @@ async fn replace(
 
     let scopes = app.scopes.map(|scopes| serde_json::to_string(&scopes)).transpose();
     let scopes = scopes.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let fields = Some(app.fields).filter(|fields| !fields.is_empty());
+    let fields = fields.map(|fields| Value::Object(fields).to_string());
     if let Some(before) = before {
         let replaced = oauth_app::Entity::update_many()
             .col_expr(Column::Id, Expr::value(app.id.to_string()))
             .col_expr(Column::ClientId, Expr::value(app.client_id))
             .col_expr(Column::SealedSecret, Expr::value(app.sealed_secret))
             .col_expr(Column::Scopes, Expr::value(scopes))
+            .col_expr(Column::Fields, Expr::value(fields))
             .col_expr(Column::UpdatedAt, Expr::value(app.at))
             .filter(Column::Id.eq(before.id.to_string()))
             .exec(on)
@@ -357,6 +368,7 @@ async fn replace(
         created_at: app.at,
         updated_at: app.at,
         scopes,
+        fields,
     };
     let unless_there = OnConflict::columns([Column::Provider, Column::Owner]).do_nothing().to_owned();
     let stored = oauth_app::Entity::insert(oauth_app::ActiveModel::from(row))

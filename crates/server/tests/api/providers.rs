@@ -1,6 +1,7 @@
 //! Installs providers against a simulator that is strict about what the provider documents.
 
 mod actions;
+mod app_fields;
 mod aws;
 mod kept;
 mod long_lived;
@@ -106,7 +107,11 @@ async fn play(
         ..OutboundSettings::default()
     };
     let catalog = Arc::new(catalog);
-    let plan = Plan { oauth_apps: oauth_apps(&catalog), catalog, outbound, ..Plan::default() };
+    let mut apps = oauth_apps(&catalog);
+    for key in simulator.oauth_providers() {
+        apps.entry(key.to_owned()).and_modify(|app| app.fields = simulator.app_fields(key));
+    }
+    let plan = Plan { oauth_apps: apps, catalog, outbound, ..Plan::default() };
     let server = Server::start_with(database, plan, |_| {}).await;
     for end in ["", "/own"] {
         simulator.register(&format!("http://{}/oauth/callback{end}", server.address));

@@ -1,6 +1,6 @@
 //! An OAuth app as a card.
 
-use integrations_core::wire::OAuthApp;
+use integrations_core::wire::{OAuthApp, OAuthAppField};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -25,12 +25,22 @@ fn facts(app: &OAuthApp) -> Vec<(&'static str, String)> {
     if app.scopes != app.default_scopes {
         facts.push(("Usual scopes", scopes(&app.default_scopes)));
     }
+    if !app.fields.is_empty() {
+        let fields: Vec<String> = app.fields.iter().map(field).collect();
+        facts.push(("Beside", fields.join(", ")));
+    }
     facts.extend([
         ("Redirect address", cell(Some(&app.redirect_uri))),
         ("Register it at", cell(app.registration_url.as_deref())),
         ("Set", time(app.updated_at)),
     ]);
     facts
+}
+
+fn field(field: &OAuthAppField) -> String {
+    let need = if field.required { "needed" } else { "optional" };
+    let value = field.value.as_deref().map_or_else(|| format!("({need})"), |value| cell(Some(value)));
+    format!("{}={value}", cell(Some(&field.key)))
 }
 
 /// For whom the app is set that counts, if there is one.

@@ -3,9 +3,8 @@
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
 use integrations_core::wire::{CheckOAuthApp, OAuthAppTest};
-use serde_json::{Map, Value};
 
-use crate::arguments::pair;
+use crate::arguments::{by_key, pair};
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -37,7 +36,10 @@ pub(crate) struct Arguments {
 /// Asks the provider whether it takes the app.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let (provider, output) = (arguments.provider.as_str(), &context.output);
-    let check = CheckOAuthApp { connection: fields(&arguments.connection)? };
+    let connection = by_key("--connection", &arguments.connection)?;
+    let connection =
+        connection.map(|values| values.into_iter().map(|(key, value)| (key, value.into())).collect());
+    let check = CheckOAuthApp { connection };
     let data =
         context.client.send(&Request::post(["oauth-apps", provider, "check"]).json(&check)).await?.data;
     if output.mode == Mode::Quiet {
@@ -53,14 +55,4 @@ fn facts(provider: &str, test: &OAuthAppTest) -> Vec<(&'static str, String)> {
         ("Status", cell(test.status_code.map(|status| status.to_string()).as_deref())),
         ("Message", cell(Some(&test.message))),
     ]
-}
-
-fn fields(given: &[(String, String)]) -> Result<Option<Map<String, Value>>, Failure> {
-    let mut fields = Map::new();
-    for (key, value) in given {
-        if fields.insert(key.clone(), Value::String(value.clone())).is_some() {
-            return Err(Failure::usage(format!("--connection names {key} twice")));
-        }
-    }
-    Ok((!fields.is_empty()).then_some(fields))
 }

@@ -8,6 +8,7 @@ use integrations_core::oauth_app::{MAX_LENGTH, read_credential};
 use integrations_core::wire::SetOAuthApp;
 
 use super::card;
+use crate::arguments::{by_key, pair};
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -23,7 +24,8 @@ Examples:
   riq oauth-apps set slack --client-id 123.456
   riq oauth-apps set slack --client-id 123.456 --client-secret-file - < secret
   riq oauth-apps set slack --client-id 123.456 --keep-secret --scopes chat:write,channels:read
-  riq oauth-apps set slack --client-id 789.012 --project prj_…";
+  riq oauth-apps set slack --client-id 789.012 --project prj_…
+  riq oauth-apps set ebay --client-id Example-PRD-123 --field ru_name=Example_Inc-Example-PRD-abcd";
 
 /// The command's arguments.
 #[derive(Args)]
@@ -43,6 +45,9 @@ pub(crate) struct Arguments {
     /// The scopes to ask for, separated by commas [default: the provider's usual ones]
     #[arg(long, value_delimiter = ',')]
     scopes: Option<Vec<String>>,
+    /// What an app of this provider has beside, as `riq oauth-apps show` lists it; can be given several times
+    #[arg(long = "field", value_name = "KEY=VALUE", value_parser = pair)]
+    fields: Vec<(String, String)>,
 }
 
 /// Sets the app of a provider.
@@ -52,6 +57,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         client_id: arguments.client_id.clone(),
         client_secret: secret(arguments, context).await?,
         scopes: arguments.scopes.clone(),
+        fields: by_key("--field", &arguments.fields)?,
     };
     let reply = context.client.send(&Request::put(["oauth-apps", provider]).json(&app)).await?;
     card::print(&reply.data, context)?;

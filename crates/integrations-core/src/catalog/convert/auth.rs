@@ -157,10 +157,11 @@ pub(super) fn request(
     problems: &mut Problems,
 ) -> AuthRequest {
     let mut headers = Vec::new();
+    let of_headers = names.of_headers();
     for (name, text) in table.headers {
         let path = format!("auth.0.request.headers.{name}");
         check_header(&name, &path, problems);
-        headers.extend(names.text(&path, &text, problems).map(|template| (name, template)));
+        headers.extend(of_headers.text(&path, &text, problems).map(|template| (name, template)));
     }
     let has_authorization = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     if table.basic_auth.is_some() && has_authorization {

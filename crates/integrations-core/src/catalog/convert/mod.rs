@@ -1,6 +1,7 @@
 //! Turns a parsed provider file into a [`Provider`], and checks every rule that its shape cannot express.
 
 mod actions;
+mod app;
 mod auth;
 mod aws_signature;
 mod calls;
@@ -200,7 +201,7 @@ fn check_oauth(oauth: &OAuth, names: &Names<'_>, problems: &mut Problems) {
     if let Some(refresh_url) = &oauth.refresh_url {
         names.check_url("auth.0.oauth.refresh_url", refresh_url, Reach::Connection, problems);
     }
-    let known = names.of_token_request(&[]);
+    let known = app::check(oauth, &names.of_token_request(&[]), problems);
     for (name, text) in &oauth.authorize_params {
         known.text(&format!("auth.0.oauth.authorize_params.{name}"), text, problems);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::app;
 use super::choice::choice;
 use super::kept::{kept_fields, of_tokens};
 use super::long_lived::long_lived;
@@ -47,25 +48,17 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     let refresh_url = table.refresh_url.as_deref();
     let refresh_url =
         refresh_url.map(|text| problems.ok("auth.0.oauth.refresh_url", UrlTemplate::parse(text)));
-    check_params("auth.0.oauth.authorize_params", &table.authorize_params, problems);
-    check_params("auth.0.oauth.token_params", &table.token_params, problems);
-    check_params("auth.0.oauth.refresh_params", &table.refresh_params, problems);
-    check_headers("auth.0.oauth.token_headers", &table.token_headers, problems);
-    check_separated_scopes(PLACE, &table.scopes, &table.scope_separator, problems);
+    check_requests(&table, problems);
     let extra_scopes = extra_scopes(table.extra_scopes, &table.scope_separator, problems);
-    for (scope, implied) in &table.implied_scopes {
-        check_scopes(
-            &format!("auth.0.oauth.implied_scopes.{scope}"),
-            implied,
-            &table.scope_separator,
-            problems,
-        );
-    }
     let issuer = table.issuer.map(|text| problems.ok("auth.0.oauth.issuer", issuer(&text)));
     if table.issuer_required && issuer.is_none() {
         problems.add("auth.0.oauth.issuer_required", "needs `issuer`, the value to require");
     }
     let app_page = table.app_page.map(|text| page("auth.0.oauth.app_page", &text, problems));
+    let app_fields = app::fields(table.app_fields, problems);
+    let redirect_uri = table.redirect_uri.as_deref();
+    let redirect_uri =
+        redirect_uri.map(|text| problems.ok("auth.0.oauth.redirect_uri", Template::parse(text)));
     let rotation = Rotation::from(table.refresh_rotates);
     let rotates = rotation != Rotation::None;
     let long_lived = table.long_lived.map(|table| long_lived(&table, rotates, problems));
@@ -81,6 +74,9 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         token_url: token_url?,
         refresh_url: optional(refresh_url)?,
         authorize_params: table.authorize_params,
+        authorize_omits: table.authorize_omits,
+        redirect_uri: optional(redirect_uri)?,
+        code_param: table.code_param,
         token_params: table.token_params,
         refresh_params: table.refresh_params,
         token_headers: table.token_headers,
@@ -99,9 +95,24 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         issuer_required: table.issuer_required,
         needs_real_browser: table.needs_real_browser,
         app_page: optional(app_page)?,
+        app_fields,
         own_client: None,
         discovery: None,
     })
+}
+
+/// Checks what is only passed on: the names of parameters and headers, and the scopes.
+fn check_requests(table: &OAuthTable, problems: &mut Problems) {
+    check_params("auth.0.oauth.authorize_params", &table.authorize_params, problems);
+    check_params("auth.0.oauth.token_params", &table.token_params, problems);
+    check_params("auth.0.oauth.refresh_params", &table.refresh_params, problems);
+    check_headers("auth.0.oauth.token_headers", &table.token_headers, problems);
+    check_code_param(&table.code_param, problems);
+    check_separated_scopes(PLACE, &table.scopes, &table.scope_separator, problems);
+    for (scope, implied) in &table.implied_scopes {
+        let path = format!("auth.0.oauth.implied_scopes.{scope}");
+        check_scopes(&path, implied, &table.scope_separator, problems);
+    }
 }
 
 /// Checks an issuer by the rules of URLs (RFC 9207, section 2: `https`, no query, no fragment), but keeps it as text:
@@ -152,6 +163,14 @@ pub(super) fn rules(
     let kept = kept_fields(place.0, kept, &[], of_tokens, problems);
     let kept = kept.into_iter().collect::<Option<_>>()?;
     Some(TokenRules { answer: answer?, kept, default_lifetime_seconds: lifetime, rotation })
+}
+
+/// Checks the name of the parameter that has the code. Others of the redirect back have a meaning already (RFC 6749,
+/// section 4.1.2; RFC 9207).
+fn check_code_param(name: &str, problems: &mut Problems) {
+    if name.is_empty() || matches!(name, "state" | "iss" | "error" | "error_description" | "error_uri") {
+        problems.add("auth.0.oauth.code_param", "must be the name of a parameter that has no other meaning");
+    }
 }
 
 /// Checks the names of further parameters.

@@ -31,8 +31,10 @@ pub(super) fn check(oauth: &OAuth, form: &CredentialForm, connection: &[Field], 
                 .add(PLACE, "`client_auth` has options, each of which is \"basic\", \"body\" or \"none\"");
         }
     }
-    if oauth.app_page.is_some() {
-        let message = "belongs to an OAuth app of the server: a client of the connection's own has `page`";
-        problems.add("auth.0.oauth.app_page", message);
+    let of_app = [("app_page", oauth.app_page.is_some()), ("app_fields", !oauth.app_fields.is_empty())];
+    for (key, _) in of_app.into_iter().filter(|(_, is_there)| *is_there) {
+        let message =
+            "belongs to an OAuth app of the server: a client of the connection's own has `page` and fields";
+        problems.add(format!("auth.0.oauth.{key}"), message);
     }
 }

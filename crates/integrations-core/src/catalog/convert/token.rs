@@ -245,11 +245,11 @@ pub(super) fn check(kind: AuthKind, fetched: &FetchedToken, names: &Names<'_>, p
         Some(_) if is_client => TOKEN.of(at),
         _ => TOKEN.of(&format!("request.{at}")),
     };
-    let known = names.of_token_request(further);
+    let known = names.of_token_request(further).of_headers();
     check_call(&calls.first, first, (&known, Reach::Connection), problems);
     if let Some(refresh) = &calls.refresh {
         let place = |at: &str| TOKEN.of(&format!("refresh.{at}"));
-        let known = names.of_token_request(&refreshing);
+        let known = names.of_token_request(&refreshing).of_headers();
         check_call(refresh, place, (&known, Reach::Connection), problems);
         if !uses(refresh, "refresh_token") {
             problems.add(TOKEN.of("refresh"), "`{refresh_token}` stands nowhere in it");

@@ -1,9 +1,11 @@
-//! OAuth apps from the environment: `RIQ_OAUTH_SLACK_CLIENT_ID` and `RIQ_OAUTH_SLACK_CLIENT_SECRET`.
+//! OAuth apps from the environment: `RIQ_OAUTH_SLACK_CLIENT_ID` and `RIQ_OAUTH_SLACK_CLIENT_SECRET`, and what apps of
+//! some providers have beside, such as `RIQ_OAUTH_EBAY_RU_NAME`.
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, bail};
-use integrations_core::catalog::Catalog;
+use anyhow::{Context as _, anyhow, bail};
+use integrations_core::catalog::{Catalog, Provider};
+use serde_json::{Map, Value};
 
 use super::{
     Options,
@@ -44,7 +46,8 @@ fn read(
                 let client_id = one_line(&client_id).with_context(|| format!("{id} is not valid"))?;
                 let client_secret =
                     one_line(&client_secret).with_context(|| format!("{secret} is not valid"))?;
-                let app = OAuthApp::new(client_id, client_secret);
+                let fields = fields(provider, &word, &mut given)?;
+                let app = OAuthApp { fields, ..OAuthApp::new(client_id, client_secret) };
                 apps.insert(provider.key.to_string(), app);
             }
             (Some(_), None) => bail!("{id} is set and {secret} is not: an app needs both"),
@@ -61,6 +64,24 @@ fn read(
         bail!("{name} belongs to no provider of the catalog that is connected by OAuth{suggestion}");
     }
     Ok(apps)
+}
+
+/// What an app of a provider has beside, such as `RIQ_OAUTH_EBAY_RU_NAME`.
+fn fields(
+    provider: &Provider,
+    word: &str,
+    given: &mut HashMap<String, String>,
+) -> anyhow::Result<Map<String, Value>> {
+    let Some(oauth) = provider.oauth_by_app() else { return Ok(Map::new()) };
+    let name = |key: &str| format!("{OF_OAUTH_APPS}{word}_{}", key.to_ascii_uppercase());
+    let typed = oauth.app_fields.iter().filter_map(|field| {
+        let value = given.remove(&name(&field.key))?;
+        Some((field.key.clone(), value.into()))
+    });
+    oauth.read_app_fields(&typed.collect(), "").map_err(|issues| {
+        let told = issues.iter().map(|issue| format!("{}: {}", name(&issue.path), issue.message));
+        anyhow!("{}", told.collect::<Vec<_>>().join("; "))
+    })
 }
 
 #[cfg(test)]
@@ -87,6 +108,15 @@ mod tests {
         assert_eq!(apps["slack"].client_id, "1.2");
         assert_eq!(apps["slack"].client_secret.expose_secret(), "hush");
         assert!(!format!("{apps:?}").contains("hush"));
+    }
+
+    #[test]
+    fn what_an_app_has_beside_stands_in_a_variable_of_its_own() {
+        let app = [("RIQ_OAUTH_EBAY_CLIENT_ID", "id"), ("RIQ_OAUTH_EBAY_CLIENT_SECRET", "hush")];
+        let error = apps(&app).unwrap_err().to_string();
+        assert_eq!(error, "RIQ_OAUTH_EBAY_RU_NAME: Required");
+        let apps = apps(&[app.as_slice(), &[("RIQ_OAUTH_EBAY_RU_NAME", "Acme-1\n")]].concat()).unwrap();
+        assert_eq!(apps["ebay"].fields["ru_name"], "Acme-1");
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn connection_field_of(
     let stored = page.connection.get(&field.key).and_then(Value::as_str).unwrap_or_default();
     let name = connection_name(field);
     let value = refused.map_or(stored, |refused| refused.typed.get(&name).unwrap_or_default());
-    connection_field(field, value, refused.and_then(|refused| refused.problem(&name)))
+    open_field(&name, field, value, refused.and_then(|refused| refused.problem(&name)))
 }
 
 /// The name of a field of the connection.
@@ -120,13 +120,12 @@ pub(super) fn connection_name(field: &catalog::Field) -> String {
     format!("connection.{}", field.key)
 }
 
-/// A field of the connection, such as a shop, a subdomain or a region.
-pub(super) fn connection_field(field: &catalog::Field, value: &str, problem: Option<&str>) -> Markup {
-    let name = connection_name(field);
+/// A field that is no secret, such as a shop, a subdomain or a region.
+pub(super) fn open_field(name: &str, field: &catalog::Field, value: &str, problem: Option<&str>) -> Markup {
     // The placeholder shows the default, which an empty input means.
     let example = field.default.as_ref().or(field.example.as_ref());
     let drawn = Field {
-        name: &name,
+        name,
         label: &field.label,
         help: Some(&field.help),
         problem,

@@ -1,13 +1,13 @@
 //! The OAuth app of a provider: which one counts, what to register, the form to set it, the check and the removal.
 
 use integrations_core::{
-    catalog::{AddressOf, OAuth, Provider},
+    catalog::{self, AddressOf, OAuth, Provider},
     scope::RequiredScope,
 };
 use maud::{Markup, html};
 
 use super::{
-    connect::{connection_field, connection_name},
+    connect::{connection_name, open_field},
     field::{Field, Presence, Text},
     frame::Frame,
     layout,
@@ -155,6 +155,9 @@ fn now(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
         @if app.client_id().is_some() || app.updated_at().is_some() {
             dl.facts {
                 @if let Some(client_id) = app.client_id() { div { dt { "Client id" } dd { code { (client_id) } } } }
+                @for field in &page.oauth.app_fields {
+                    @if let Some(value) = app.field(&field.key) { div { dt { (field.label) } dd { code { (value) } } } }
+                }
                 @if let Some(at) = app.updated_at() { div { dt { "Set" } dd { (moment(frame, at)) } } }
             }
         }
@@ -236,6 +239,7 @@ fn form(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
             (csrf(frame))
             input type="hidden" name="shown" value=(shown::of_app(page.current));
             (credentials(page))
+            @for field in &page.oauth.app_fields { (app_field(page, field)) }
             (scopes(page))
             div.actions.foot { button.primary type="submit" { "Save the app" } }
         }
@@ -275,6 +279,15 @@ fn credentials(page: &AppPage<'_>) -> Markup {
         (client_id.text(&Text { value, ..Text::default() }))
         (secret.secret())
     }
+}
+
+/// A field that apps of this provider have beside.
+fn app_field(page: &AppPage<'_>, field: &catalog::Field) -> Markup {
+    let refused = page.refused_in(Part::OauthApp);
+    let name = format!("fields.{}", field.key);
+    let stored = page.current.field(&field.key).filter(|_| page.has_own()).unwrap_or_default();
+    let value = refused.map_or(stored, |refused| refused.typed.get(&name).unwrap_or_default());
+    open_field(&name, field, value, refused.and_then(|refused| refused.problem(&name)))
 }
 
 /// The field of the scopes, and the way back to the usual ones.
@@ -327,7 +340,7 @@ fn check(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
             @for field in &page.provider.connection {
                 @let name = connection_name(field);
                 @let value = typed.and_then(|typed| typed.get(&name)).unwrap_or_default();
-                (connection_field(field, value, refused.and_then(|refused| refused.problem(&name))))
+                (open_field(&name, field, value, refused.and_then(|refused| refused.problem(&name))))
             }
             div.actions.foot { button type="submit" { "Check the app" } }
         }

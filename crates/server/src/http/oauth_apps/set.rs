@@ -85,8 +85,8 @@ async fn set(
     body: &[u8],
     acting: Acting,
 ) -> Result<Response, Failure> {
-    provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
-    let new = NewOAuthApp::read(body)?;
+    let oauth = provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
+    let new = NewOAuthApp::read(oauth, body)?;
     api.app_settings.set(of, provider, new, acting).await?;
     view::respond_current(api, of, provider).await
 }

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use integrations_core::{
-    catalog::Provider,
-    wire::{OAuthApp, OAuthAppOwner, OAuthAppResponse, Open},
+    catalog::{Field, Provider},
+    wire::{OAuthApp, OAuthAppField, OAuthAppOwner, OAuthAppResponse, Open},
 };
 
 use crate::{
@@ -28,10 +28,21 @@ pub(super) fn app(api: &Api, provider: &Provider, current: &CurrentApp) -> Optio
         client_id: current.client_id().map(str::to_owned),
         scopes: current.scopes(oauth).to_vec(),
         default_scopes: oauth.scopes.clone(),
+        fields: oauth.app_fields.iter().map(|described| field(described, current)).collect(),
         redirect_uri: api.installer.redirect_uri(),
         registration_url: oauth.app_page.as_ref().map(ToString::to_string),
         updated_at: current.updated_at(),
     })
+}
+
+fn field(field: &Field, current: &CurrentApp) -> OAuthAppField {
+    OAuthAppField {
+        key: field.key.clone(),
+        label: field.label.clone(),
+        help: field.help.clone(),
+        required: field.is_required(),
+        value: current.field(&field.key).map(str::to_owned),
+    }
 }
 
 /// Answers with the app of a provider that counts for some installations.

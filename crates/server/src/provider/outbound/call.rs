@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use integrations_core::{
     action::{RenderedBody, RenderedRequest},
-    catalog::{AwsSignature, BasicAuth, Call, Method, Provider, RenderError, Template},
+    catalog::{AwsSignature, BasicAuth, Call, Method, Provider, RenderError, Template, UNIQUE_ID},
     ids::RunId,
 };
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use url::{Url, form_urlencoded};
 
 use super::aws_signature::{NotSigned, sign};
+use crate::environment::Environment;
 
 pub(in crate::provider) const JSON: &str = "application/json";
 pub(in crate::provider) const FORM: &str = "application/x-www-form-urlencoded";
@@ -36,8 +37,31 @@ pub enum CallError {
     BodyUnknown,
 }
 
+/// What a request has of the moment at which it is made.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    now: OffsetDateTime,
+    unique_id: String,
+}
+
+impl From<&Environment> for Moment {
+    fn from(environment: &Environment) -> Self {
+        Self { now: environment.now(), unique_id: environment.uuid() }
+    }
+}
+
+impl Moment {
+    /// The values of placeholders, with those of this moment.
+    pub(in crate::provider) fn and<'v>(
+        &'v self,
+        value: impl Fn(&str) -> Option<&'v str> + Copy,
+    ) -> impl Fn(&str) -> Option<&'v str> + Copy {
+        move |name| if name == UNIQUE_ID { Some(self.unique_id.as_str()) } else { value(name) }
+    }
+}
+
 /// Makes a request from its description, the connection and the credential. If requests are signed, it is valid for
-/// some minutes from `now` on.
+/// some minutes from the moment on.
 ///
 /// A header whose placeholder has no value is omitted, because the placeholder is an optional field.
 pub fn prepare(
@@ -45,9 +69,9 @@ pub fn prepare(
     provider: &Provider,
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
-    now: OffsetDateTime,
+    moment: &Moment,
 ) -> Result<Request<Vec<u8>>, CallError> {
-    let value = |name: &str| provider.placeholder(connection, credential, name);
+    let value = moment.and(|name: &str| provider.placeholder(connection, credential, name));
     let mut request = Request::new(Vec::new());
     *request.method_mut() = call.method.as_str().parse().unwrap_or_default();
     let url = call.url.render(value)?;
@@ -60,7 +84,7 @@ pub fn prepare(
     if body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
-    whole(request, body.unwrap_or_default(), call.signature.as_ref(), value, now)
+    whole(request, body.unwrap_or_default(), call.signature.as_ref(), value, moment.now)
 }
 
 /// Makes the request of a run's action, with the credential. The host is that of the provider's file, whatever the path
@@ -73,9 +97,9 @@ pub fn prepare_action(
     credential: &Map<String, Value>,
     rendered: &RenderedRequest,
     run: RunId,
-    now: OffsetDateTime,
+    moment: &Moment,
 ) -> Result<Request<Vec<u8>>, CallError> {
-    let value = |name: &str| provider.placeholder(connection, credential, name);
+    let value = moment.and(|name: &str| provider.placeholder(connection, credential, name));
     let url = action_url(provider.api_base_url.render(value)?, rendered)?;
     let mut request = Request::new(Vec::new());
     *request.method_mut() = rendered.method.as_str().parse().unwrap_or_default();
@@ -107,7 +131,7 @@ pub fn prepare_action(
     // The credential's headers come last: no other may be in their place.
     let auth = &provider.auth_request;
     add_headers(headers, &auth.headers, auth.basic_auth.as_ref(), value)?;
-    whole(request, body.map(|(_, body)| body).unwrap_or_default(), auth.signature.as_ref(), value, now)
+    whole(request, body.map(|(_, body)| body).unwrap_or_default(), auth.signature.as_ref(), value, moment.now)
 }
 
 /// A request with its body, signed if there is a signature.
@@ -135,9 +159,9 @@ pub fn prepare_forwarded(
     (method, path, query): (Method, &str, Option<&str>),
     headers: &HeaderMap,
     body: Option<&[u8]>,
-    now: OffsetDateTime,
+    moment: &Moment,
 ) -> Result<(Request<()>, Url), CallError> {
-    let value = |name: &str| provider.placeholder(connection, credential, name);
+    let value = moment.and(|name: &str| provider.placeholder(connection, credential, name));
     let mut url = below(provider.api_base_url.render(value)?, path)?;
     url.set_query(query);
     let mut request = Request::new(());
@@ -151,7 +175,7 @@ pub fn prepare_forwarded(
         request.headers_mut().insert(header::ACCEPT, accept.clone());
     }
     if let Some(signature) = &auth.signature {
-        sign(&mut request, body.ok_or(CallError::BodyUnknown)?, signature, value, now)?;
+        sign(&mut request, body.ok_or(CallError::BodyUnknown)?, signature, value, moment.now)?;
     }
     Ok((request, url))
 }
@@ -278,8 +302,8 @@ mod tests {
         let accept = |wish: &'static str| {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(wish))]);
             let address = (Method::Get, "/x", None);
-            let (nothing, now) = (Map::new(), OffsetDateTime::UNIX_EPOCH);
-            let prepared = prepare_forwarded(github, &nothing, &credential, address, &headers, None, now);
+            let (nothing, now) = (Map::new(), Moment::from(&Environment::system()));
+            let prepared = prepare_forwarded(github, &nothing, &credential, address, &headers, None, &now);
             prepared.unwrap().0.headers()[header::ACCEPT].clone()
         };
         assert_eq!(accept("application/vnd.github.diff"), "application/vnd.github.diff");

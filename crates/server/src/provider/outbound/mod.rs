@@ -34,7 +34,7 @@ use self::{
     resolver::{ForbiddenAddress, Resolver},
 };
 pub use self::{
-    call::{CallError, prepare, prepare_action, prepare_forwarded},
+    call::{CallError, Moment, prepare, prepare_action, prepare_forwarded},
     forward::{Forwarded, Payload, Unforwarded, Upload},
     receivers::Receivers,
     revocation::{NotMade, RevokingClient, prepare_revocation},

@@ -5,7 +5,7 @@ use integrations_core::catalog::{ClientAuth, Provider, RenderError, RevokeBody, 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
-use super::call::{CallError, FORM, JSON, add_headers, basic_of_client, written_form};
+use super::call::{CallError, FORM, JSON, Moment, add_headers, basic_of_client, written_form};
 
 /// The client id and secret of the app that got the tokens.
 pub type RevokingClient<'a> = (&'a str, &'a SecretString);
@@ -37,6 +37,7 @@ pub fn prepare_revocation(
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
     client: Option<RevokingClient<'_>>,
+    moment: &Moment,
 ) -> Result<Vec<Request<Vec<u8>>>, NotMade> {
     let names_app =
         call.client_auth.is_some() || call.url.placeholders().any(|(name, _)| name == "client_id");
@@ -44,11 +45,11 @@ pub fn prepare_revocation(
         return Err(NotMade::NoApp);
     }
     let make = |token: Option<&str>| {
-        let value = |name: &str| match name {
+        let value = moment.and(|name: &str| match name {
             "client_id" => client.map(|(id, _)| id),
             "token" => token,
             _ => provider.placeholder(connection, credential, name),
-        };
+        });
         request(call, provider, client, value)
     };
     if call.tokens.is_empty() {
@@ -120,6 +121,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::environment::Environment;
 
     const CLIENT: &str = "Iv1.abc";
 
@@ -133,7 +135,8 @@ mod tests {
         let app = SecretString::from("s&cret");
         let client = provider.oauth().map(|_| (CLIENT, &app));
         let credential = credential.as_object().cloned().unwrap();
-        let requests = prepare_revocation(call, provider, &connection, &credential, client)?;
+        let moment = Moment::from(&Environment::system());
+        let requests = prepare_revocation(call, provider, &connection, &credential, client, &moment)?;
         let text = |request: Request<Vec<u8>>| {
             let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
             let authorization =

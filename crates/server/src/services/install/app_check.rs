@@ -82,7 +82,8 @@ impl Installer {
         connection: &Map<String, Value>,
     ) -> Result<AppVerdict, AppCheckError> {
         let Some(oauth) = provider.oauth_by_app() else { return Err(AppCheckError::NotConfigured) };
-        let app = self.apps.find_of(of, provider).await?.ok_or(AppCheckError::NotConfigured)?;
+        let app = self.apps.find_of(of, provider).await?.filter(|app| oauth.suits(&app.fields));
+        let app = app.ok_or(AppCheckError::NotConfigured)?;
         let connection = provider.read_connection(connection).map_err(AppCheckError::Invalid)?;
         let server = self.server(provider, oauth, (&connection, &Map::new()), &app)?;
         let state = Token::generate(&self.environment);

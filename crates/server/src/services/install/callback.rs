@@ -143,7 +143,7 @@ impl Installer {
         }
         // Before an error is told, too: it may be another server's (RFC 9207, section 2.4).
         verify_issuer(provider, &started.connection, &started.credential, response.issuer())?;
-        let code = response.code()?;
+        let code = response.code(&oauth.code_param)?;
         let app =
             self.apps.client(&install.tenant, provider, &started.connection, &started.credential).await?;
         let app = app.ok_or(ProblemKind::NotConfigured)?;

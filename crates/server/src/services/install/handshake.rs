@@ -101,7 +101,7 @@ impl Installer {
             credential.extend(self.discover(provider, discovery, &connection, &credential).await?);
         }
         let app = self.apps.client(&who.tenant, provider, &connection, &credential).await?;
-        let app = app.ok_or(ProblemKind::NotConfigured)?;
+        let app = app.filter(|app| oauth.suits(&app.fields)).ok_or(ProblemKind::NotConfigured)?;
         let server = self.server(provider, oauth, (&connection, &credential), &app)?;
         let state = Token::generate(&self.environment);
         let verifier = server.takes_pkce().then(|| Token::generate(&self.environment).expose().to_owned());

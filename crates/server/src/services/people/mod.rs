@@ -168,7 +168,7 @@ impl People {
         if !provider.is_sender(response.issuer()).await? {
             return Err(SignInProblem::OtherSender);
         }
-        let code = response.code().map_err(|problem| match problem {
+        let code = response.code("code").map_err(|problem| match problem {
             NoCode::Reported(reported) => SignInProblem::Reported(reported),
             NoCode::Malformed(what) => SignInProblem::Malformed(what),
         })?;

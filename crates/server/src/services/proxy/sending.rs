@@ -23,7 +23,7 @@ use crate::{
     jobs::{Backoff, retry_until},
     metrics::ProxyOutcome,
     provider::{
-        outbound::{Answer, Forwarded, Payload, Unforwarded, prepare_forwarded},
+        outbound::{Answer, Forwarded, Moment, Payload, Unforwarded, prepare_forwarded},
         prober::unmade,
     },
     services::actions::{CallError, opened::Opened, secrets::Secrets},
@@ -179,9 +179,9 @@ impl Proxy {
             Payload::Whole(bytes) => Some(bytes.as_ref()),
             Payload::Streamed(_) => None,
         };
-        let (provider, now) = (opened.provider(), self.actions.environment.now());
+        let (provider, moment) = (opened.provider(), Moment::from(&self.actions.environment));
         let (connection, credential) = (&opened.connection, &opened.credential);
-        let prepared = prepare_forwarded(provider, connection, credential, address, headers, body, now);
+        let prepared = prepare_forwarded(provider, connection, credential, address, headers, body, &moment);
         let (request, url) = prepared
             .map_err(|error| Unforwarded::Unsent(unmade(provider, connection, credential, &error)))?;
         if provider.signs() {

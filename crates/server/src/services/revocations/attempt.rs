@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Revocations, proof::Shown, subject::Subject};
 use crate::{
     provider::{
-        outbound::{NotMade, prepare_revocation},
+        outbound::{Moment, NotMade, prepare_revocation},
         prober::asked_to_wait,
     },
     store::{AttemptEnd, NewAuditEvent, RevocationClaim, StoreError},
@@ -206,7 +206,9 @@ impl Revocations {
         };
         let app = self.app_of(claim, subject).await;
         let client = app.as_ref().map(|app| (app.client_id.as_str(), &app.client_secret));
-        let prepared = prepare_revocation(call, provider, &subject.connection, &subject.credential, client);
+        let moment = Moment::from(&self.environment);
+        let prepared =
+            prepare_revocation(call, provider, &subject.connection, &subject.credential, client, &moment);
         let requests = match prepared {
             Ok(requests) => requests,
             Err(error @ NotMade::NoToken) => {

@@ -15,6 +15,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) updated_at: TimeDateTimeWithTimeZone,
     /// JSON array: the scopes to ask for. `None`: those of the provider's file.
     pub(in crate::store) scopes: Option<String>,
+    /// JSON object: what it has beside. `None`: nothing.
+    pub(in crate::store) fields: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

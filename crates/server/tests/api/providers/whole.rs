@@ -174,7 +174,11 @@ impl Player<'_> {
         if self.way.probe.request().is_some() {
             self.refuse_wrong(visitor, &right).await?;
         }
-        let page = self.send(visitor, &right).await;
+        let mut page = self.send(visitor, &right).await;
+        // By the way before, the account may have gone by another id.
+        if page.has_form("/installs/confirm") {
+            page = visitor.submit(&page.form("/installs/confirm")).await;
+        }
         if page.status != 303 {
             return fail(format!("the right credential gets {}: {}", page.status, page.words()));
         }

@@ -54,7 +54,7 @@ pub(super) fn answer(
             let values = provider.accounts[account].values();
             let further = endpoint.further.iter();
             let further = further.map(|(name, text)| (name.clone(), template::text(text, &values)));
-            let parameters = further.chain([("code".to_owned(), code)]).collect();
+            let parameters = further.chain([(endpoint.code_parameter.clone(), code)]).collect();
             back(provider, endpoint, &question, account, parameters)
         }
         ("POST", b"decision=deny") => {
@@ -97,8 +97,9 @@ fn read(
             return Err(format!("the parameter {name} is sent twice"));
         }
         let pkce = endpoint.pkce != Pkce::Undocumented && name.starts_with("code_challenge");
-        // RFC 6749 requires this parameter, so it is accepted even if the provider's page does not list it.
-        let base = name == "response_type" && value == "code";
+        // RFC 6749 requires this parameter, so it is accepted even if the provider's page does not list it; unless its
+        // requests are others.
+        let base = name == "response_type" && value == "code" && endpoint.client_value.is_none();
         if !pkce && !base && !endpoint.parameters.contains_key(name) {
             return Err(format!("the parameter {name} is not documented"));
         }
@@ -110,12 +111,18 @@ fn read(
     if endpoint.pkce == Pkce::Required && of("code_challenge").is_none() {
         return Err("the code challenge is missing".into());
     }
-    if of("client_id") != Some(&client_id(&provider.provider)) {
-        return Err("client_id names no app".into());
+    let app = endpoint.client_value.clone().unwrap_or_else(|| client_id(&provider.provider));
+    if of(&endpoint.client_parameter) != Some(&app) {
+        return Err(format!("{} names no app", endpoint.client_parameter));
     }
     let registered = lock(&state.redirect_uris);
-    let redirect_uri = of("redirect_uri").or(registered.first().map(String::as_str)).unwrap_or_default();
-    if !registered.iter().any(|one| one == redirect_uri) {
+    let first = registered.first().map(String::as_str);
+    let named = endpoint.redirect_name.as_deref().filter(|name| of("redirect_uri") == Some(name));
+    let sent = if named.is_some() { first } else { of("redirect_uri") };
+    let redirect_uri = sent.or(first).unwrap_or_default();
+    if endpoint.redirect_name.is_some() != named.is_some()
+        || !registered.iter().any(|one| one == redirect_uri)
+    {
         return Err(format!("redirect_uri is {redirect_uri:?}, which is not registered"));
     }
     let mut scopes = scopes(endpoint, of("scope"))?;

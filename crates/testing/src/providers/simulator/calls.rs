@@ -59,6 +59,7 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
     let all = all.filter(|(call, known)| call.by.is_none_or(|way| way == known.way()));
     let judged = all.map(|(call, known)| {
         let mut problems = problems_of(call, known.key, &known.values, request);
+        problems.extend(repeated(state, call, request));
         let signature = provider.aws_sigv4.iter();
         problems.extend(signature.flat_map(|signature| {
             let signature = signature.of_call(call.aws_service.as_deref());
@@ -230,6 +231,19 @@ pub(super) fn problems_of(call: &Call, key: Option<&Key>, values: &Values, reque
         problems.extend(body::problems_of_form(expected, values, &request.body));
     }
     problems
+}
+
+/// What is wrong with headers whose value each request has alone.
+pub(super) fn repeated(state: &State, call: &Call, request: &Request) -> Option<String> {
+    let requests = lock(&state.requests);
+    let mut unique = call.headers.iter().filter(|(_, expected)| *expected == template::UUID);
+    // This request is among them.
+    let is_repeated = |name: &str| {
+        let value = request.header(name);
+        requests.iter().filter(|other| value.is_some() && other.header(name) == value).count() > 1
+    };
+    let (name, _) = unique.find(|(name, _)| is_repeated(name))?;
+    Some(format!("the header {name} was sent before"))
 }
 
 /// The part of a GraphQL answer that the query asks for.

@@ -24,6 +24,9 @@ pub(super) struct Expectations {
     /// What a person may supply in addition to the credential. Empty: nothing.
     #[serde(default)]
     connections: Vec<Map<String, Value>>,
+    /// What the app that the provider knows has beside its client id and secret.
+    #[serde(default)]
+    pub(super) app: Map<String, Value>,
     /// The provider's accounts.
     pub(super) accounts: Vec<Account>,
     pub(super) authorize: Option<Authorize>,
@@ -118,6 +121,24 @@ pub(super) struct Authorize {
     #[serde(default)]
     pub(super) further: BTreeMap<String, String>,
     pub(super) callback_signature: Option<Signature>,
+    /// The name under which the address to return to is registered, and which is sent in place of it.
+    pub(super) redirect_name: Option<String>,
+    /// The parameter that names the app.
+    #[serde(default = "client_parameter")]
+    pub(super) client_parameter: String,
+    /// What is in it. `None`: the client id.
+    pub(super) client_value: Option<String>,
+    /// The parameter of the redirect back that has the code.
+    #[serde(default = "code_parameter")]
+    pub(super) code_parameter: String,
+}
+
+fn client_parameter() -> String {
+    "client_id".to_owned()
+}
+
+fn code_parameter() -> String {
+    "code".to_owned()
 }
 
 fn access_denied() -> BTreeMap<String, String> {

@@ -82,6 +82,7 @@ fn field(request: &Request, name: &str) -> Option<String> {
 
 fn problems(state: &State, grant: &Grant, values: &Values, request: &Request) -> Vec<String> {
     let mut problems = calls::problems_of(&grant.call, None, values, request);
+    problems.extend(calls::repeated(state, &grant.call, request));
     if let Some(assertion) = &grant.assertion {
         let sent = assertion_in(assertion, request).unwrap_or_default();
         let checked = verify(assertion, values, &sent);

@@ -140,6 +140,11 @@ impl Simulator {
         (expectations::client_id(provider), expectations::client_secret(provider))
     }
 
+    /// What that app has beside.
+    pub fn app_fields(&self, provider: &str) -> Map<String, Value> {
+        self.state.provider(provider).app.clone()
+    }
+
     /// What a person could supply in addition to the credential.
     pub fn connections(&self, provider: &str) -> Vec<Map<String, Value>> {
         self.state.provider(provider).connections()

@@ -47,10 +47,14 @@ pub(super) fn json(template: &Value, values: &Values) -> Value {
     }
 }
 
+/// Stands for a UUID that no request had before.
+pub(super) const UUID: &str = "{uuid}";
+
 /// Whether `actual` is as expected. After `~` follows a regular expression for the whole text; anything else is a
-/// template.
+/// template, or [`UUID`].
 pub(super) fn agrees(expected: &str, values: &Values, actual: &str) -> bool {
     match expected.strip_prefix('~') {
+        None if expected == UUID => matches("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", actual),
         Some(pattern) => matches(pattern, actual),
         None => text(expected, values) == actual,
     }

@@ -12,6 +12,7 @@ use integrations_core::{
     tier::Tier,
 };
 use maud::Markup;
+use serde_json::Map;
 use time::macros::datetime;
 
 use crate::{
@@ -59,6 +60,7 @@ fn stored(provider: &str, owner: AppOwner, scopes: Option<&[&str]>) -> CurrentAp
         client_id: "1234567890.1234567890".into(),
         sealed_secret: b"SECRET-sealed".to_vec(),
         scopes: scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        fields: Map::new(),
         created_at: datetime!(2026-03-01 10:00:00 UTC),
         updated_at: datetime!(2026-05-16 08:12:00 UTC),
     }))
