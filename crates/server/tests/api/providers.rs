@@ -6,6 +6,7 @@ mod aws;
 mod kept;
 mod long_lived;
 mod mcp;
+mod mutations;
 mod own_client;
 mod own_hosts;
 mod tokens;

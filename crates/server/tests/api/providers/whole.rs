@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 use integrations_core::{
     approved_hosts::ApprovedHost,
-    catalog::{Catalog, Provider},
+    catalog::{Catalog, Provider, ProviderFileErrors},
 };
 use reqwest::Url;
 use riq_testing::{
@@ -46,24 +46,33 @@ async fn share(share: usize) {
     let keys: Vec<String> =
         Simulator::known().into_iter().filter(chosen).skip(share).step_by(SHARES).collect();
     // Read from the folder, so that a file can be changed and played again without a build.
-    let files = keys.iter().map(|key| provider_files::named(key));
-    let simulator = Simulator::start_with(keys.clone()).await;
+    let files = keys.iter().map(|key| provider_files::named(key)).collect();
+    let wrong = wrong_of(&keys, files).await.unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Plays providers by these files. Returns what went wrong.
+pub(super) async fn wrong_of(
+    keys: &[String],
+    files: Vec<(String, String)>,
+) -> Result<Vec<String>, ProviderFileErrors> {
+    let simulator = Simulator::start_with(keys.to_vec()).await;
     let hosts = simulator.hosts();
     let approved = hosts.iter().map(|host| ApprovedHost::read(host).unwrap()).collect();
-    let catalog = Catalog::default().with_files(files).unwrap().approving(&approved);
+    let catalog = Catalog::default().with_files(files)?.approving(&approved);
+    let mut wrong = Vec::new();
     play(Backend::Sqlite, catalog, simulator, async |server, simulator| {
         let callers = Callers::new(server).await;
-        let mut wrong = Vec::new();
-        for key in &keys {
+        for key in keys {
             simulator.play(key);
             for way in server.app.services.catalog.ways(key).unwrap().iter() {
                 let player = Player { server, simulator, callers: &callers, key, way };
                 wrong.extend(player.play().await);
             }
         }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     })
     .await;
+    Ok(wrong)
 }
 
 fn told(panic: &(dyn std::any::Any + Send)) -> String {
