@@ -1,4 +1,5 @@
-//! Writes the tables of embedded provider files and logos, so that a new provider only needs files in `providers/`.
+//! Writes the tables of embedded provider files, bases and logos, so that a new provider only needs files in
+//! `providers/`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,9 +8,11 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    for (folder, ending, table) in
-        [("providers", ".toml", "provider_files.rs"), ("providers/logos", ".svg", "logos.rs")]
-    {
+    for (folder, ending, table) in [
+        ("providers", ".toml", "provider_files.rs"),
+        ("providers/bases", ".toml", "bases.rs"),
+        ("providers/logos", ".svg", "logos.rs"),
+    ] {
         let names = names(&Path::new(&root).join(folder), ending)?;
         fs::write(Path::new(&out).join(table), written(folder, &names)?)?;
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     catalog::OAuth,
     fields::{BodyError, Fields, list, object, or_null, text},
+    issue::Issue,
     pasted::secret,
 };
 
@@ -33,6 +34,9 @@ impl NewOAuthApp {
         let client_id = body.required("client_id", credential);
         let client_secret = body.optional("client_secret", credential);
         let scopes = body.optional("scopes", or_null(scopes)).flatten();
+        if scopes.is_some() && !oauth.services.is_empty() {
+            body.report(Issue::new("scopes", "Each service that shares the app asks for its own"));
+        }
         let typed = body.optional("fields", object).unwrap_or_default();
         let fields = oauth.read_app_fields(&typed, "fields").unwrap_or_else(|issues| {
             issues.into_iter().for_each(|issue| body.report(issue));

@@ -192,7 +192,10 @@ pub(super) struct AuthRequestTable {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct OAuthTable {
+    pub(super) base: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub(super) authorize_url: String,
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub(super) token_url: String,
     pub(super) refresh_url: Option<String>,
     #[serde(default)]
@@ -217,7 +220,9 @@ pub(super) struct OAuthTable {
     pub(super) extra_scopes: Vec<ExtraScopesTable>,
     #[serde(default)]
     pub(super) implied_scopes: BTreeMap<String, Vec<String>>,
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub(super) pkce: Pkce,
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub(super) client_auth: ClientAuth,
     #[serde(default = "form")]
     pub(super) body_format: BodyFormat,
@@ -227,6 +232,7 @@ pub(super) struct OAuthTable {
     #[serde(default)]
     pub(super) issuer_required: bool,
     pub(super) default_lifetime_seconds: Option<u64>,
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub(super) refresh_rotates: RotationValue,
     #[serde(default)]
     pub(super) needs_real_browser: bool,

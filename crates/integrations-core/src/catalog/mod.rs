@@ -12,6 +12,8 @@ mod assertion;
 mod aws_signature;
 #[cfg(test)]
 mod aws_signature_test;
+#[cfg(test)]
+mod base_test;
 mod choice;
 #[cfg(test)]
 pub(crate) mod contract_test;
@@ -65,6 +67,7 @@ mod revoke;
 mod revoke_test;
 mod scope;
 mod search;
+mod shared_app;
 mod template;
 mod token;
 mod token_call;
@@ -76,9 +79,9 @@ mod ways_test;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
 #[cfg(test)]
 use std::sync::LazyLock;
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
@@ -107,11 +110,11 @@ pub use names::{
     Category, ClientAuth, Encoding, ExpiryUnit, Handshake, Method, Pkce, ResetUnit, Rotation, SecretSource,
     SetupType, SignatureForm, SignatureScheme, SigningAlgorithm, TimeUnit, TokenKind,
 };
-pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use oauth::{
-    Discovery, ExtraScopes, KeptField, KeptPlace, LongLived, OAuth, ParamValue, TokenAnswer, TokenRules,
-    own_client,
+    Base, Discovery, ExtraScopes, KeptField, KeptPlace, LongLived, OAuth, ParamValue, TokenAnswer,
+    TokenRules, own_client,
 };
+pub(crate) use oauth::{CLIENT_REFUSED, UNAUTHORIZED};
 pub use path_pattern::Fit;
 pub use probe::{
     Account, AccountPart, AnswerCheck, AuthRequest, BasicAuth, Call, HealthProbe, Probe, RateLimit,
@@ -133,6 +136,8 @@ pub use ways::{StoredWay, Ways};
 #[derive(Debug, Default)]
 pub struct Catalog {
     entries: BTreeMap<String, SearchableProvider>,
+    /// What stands for the bases of these, by key, once it was asked for.
+    shared: OnceLock<BTreeMap<String, Arc<Provider>>>,
 }
 
 #[derive(Debug)]
@@ -212,6 +217,7 @@ impl Catalog {
 
     /// The same providers, of which some may be at these hosts of customers' own.
     pub fn approving(mut self, hosts: &ApprovedHosts) -> Self {
+        self.shared = OnceLock::new();
         self.entries.values_mut().for_each(|entry| entry.ways.approve(hosts));
         self
     }
@@ -259,6 +265,7 @@ impl Catalog {
         while !wrong.is_empty() {
             for error in wrong {
                 let key = convert::stem(&error.file);
+                self.shared = OnceLock::new();
                 self.entries.remove(key);
                 added.remove(key);
             }
@@ -348,6 +355,7 @@ impl Catalog {
         if let Some(logo) = replaced.and_then(|replaced| replaced.first().logo.clone()) {
             ways.set_logo(&logo);
         }
+        self.shared = OnceLock::new();
         self.entries.insert(key, SearchableProvider { ways, searchable });
     }
 
@@ -361,9 +369,25 @@ impl Catalog {
         self.entries.get(key).map(|entry| &entry.ways)
     }
 
-    /// The providers with a way that uses an OAuth app of this server, by that way, sorted by key.
+    /// The providers with a way that uses an OAuth app of this server, by that way, and what stands for the bases of
+    /// several, sorted by key.
     pub fn by_app(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        let mut all: Vec<_> = self.services().chain(self.shared().values()).collect();
+        all.sort_by(|one, other| one.key.as_str().cmp(other.key.as_str()));
+        all.into_iter()
+    }
+
+    /// Whose OAuth app is meant by `key`: a provider's, by the way that uses one if any does, or that of a base.
+    pub fn with_app(&self, key: &str) -> Option<&Arc<Provider>> {
+        self.ways(key).map(Ways::with_app).or_else(|| self.shared().get(key))
+    }
+
+    fn services(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.entries.values().filter_map(|entry| entry.ways.by_app())
+    }
+
+    fn shared(&self) -> &BTreeMap<String, Arc<Provider>> {
+        self.shared.get_or_init(|| shared_app::shared_apps(self.services()))
     }
 
     /// The account that `text` names, by the recommended way, as it stands in a path: `shopify`, or `shopify~eu`.

@@ -10,6 +10,7 @@ use url::Url;
 use super::choice::ConsentChoice;
 use super::field::{Field, Pattern, read_fields};
 use super::form::CredentialForm;
+use super::key::ProviderKey;
 use super::names::{AuthorizeParam, BodyFormat, CallbackCheck, ClientAuth, ExpiryUnit, Pkce, Rotation};
 use super::template::{JsonPointer, Template, UrlTemplate};
 use super::token_call::TokenCall;
@@ -81,11 +82,24 @@ pub struct OAuth {
     pub app_page: Option<Url>,
     /// What an app has beside its client id and secret. Nothing of it is secret.
     pub app_fields: Vec<Field>,
+    /// What several services share: this definition, and an app. `None`: an app is for this provider alone.
+    pub base: Option<Base>,
+    /// The services that an app is for, where this stands for their base. Each asks for scopes of its own.
+    pub services: Vec<Base>,
     /// The form of a client that each connection has for itself. `None`: all use an OAuth app of this server.
     pub own_client: Option<CredentialForm>,
     /// How the authorization server is found out, if each connection has another. What is found is part of
     /// [`OAuth::own_client`].
     pub discovery: Option<Discovery>,
+}
+
+/// Something that has an OAuth app: what several services share, such as Google, or one of these services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// Its key, which names its app as a provider's key does.
+    pub key: ProviderKey,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// How an authorization server is found out: from the resource that it guards (RFC 9728).

@@ -1,5 +1,6 @@
 //! A provider: everything that the server knows about it, as data.
 
+use std::iter;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -287,6 +288,13 @@ impl Provider {
         let of_form = self.setup.form_mut().into_iter().flat_map(|form| &mut form.fields);
         let own = self.connection.iter_mut().chain(of_form).filter_map(|field| field.own_hosts.as_mut());
         own.for_each(|own| own.approved = hosts.clone());
+    }
+
+    /// The keys under which an OAuth app for it may be set: its own, and that of what it shares with other services.
+    /// The first one counts more.
+    pub fn app_keys(&self) -> impl Iterator<Item = &str> {
+        let base = self.oauth().and_then(|oauth| oauth.base.as_ref()).map(|base| base.key.as_str());
+        iter::once(self.key.as_str()).chain(base)
     }
 
     /// The value of the placeholder `name`, for [`super::UrlTemplate::render`] and [`super::Template::render`]: from

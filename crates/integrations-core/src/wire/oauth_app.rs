@@ -63,6 +63,15 @@ pub struct OAuthApp {
     /// The scopes that it asks for if none are set.
     #[cfg_attr(feature = "openapi", schema(example = json!(["chat:write", "channels:read"])))]
     pub default_scopes: Vec<String>,
+    /// The key of what the provider shares an app with, such as `google`: an app that is set for that counts here,
+    /// unless the provider has one of its own. Null for most.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, example = "google"))]
+    pub base: Option<String>,
+    /// The keys of the services that share this app; empty for most.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(example = json!(["gmail", "google-calendar"])))]
+    pub services: Vec<String>,
     /// What an app of this provider has beside; empty for most.
     #[serde(default)]
     pub fields: Vec<OAuthAppField>,

@@ -1,12 +1,12 @@
 //! `riq-server admin oauth-app`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use integrations_core::{
     audit::{AuditAction, Change, change},
-    catalog::{Catalog, Provider, Ways},
+    catalog::{Catalog, Provider},
     ids::{OAuthAppId, OrganizationId, ProjectId},
 };
 use serde::Serialize;
@@ -208,7 +208,7 @@ fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Pro
         let oauth = catalog.by_app();
         oauth.map(|provider| provider.key.as_str()).collect::<Vec<_>>().join(", ")
     };
-    match catalog.ways(key).map(Ways::with_app) {
+    match catalog.with_app(key).map(Arc::as_ref) {
         None => bail!("there is no provider \"{key}\"; these are connected by OAuth: {}", takers()),
         Some(provider) if provider.oauth_by_app().is_none() => {
             bail!("{} is not connected by OAuth and needs no app; these are: {}", provider.name, takers())

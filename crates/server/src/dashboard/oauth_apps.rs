@@ -119,8 +119,8 @@ impl<S> OnApps<S> {
 
     /// The provider that the path names.
     pub(super) fn provider(&self) -> Result<Arc<Provider>, Failure> {
-        let found = self.visit.pages.catalog.ways(self.provider.as_deref().unwrap_or_default());
-        let provider = found.ok_or(NoSuchProvider::Key)?.with_app();
+        let found = self.visit.pages.catalog.with_app(self.provider.as_deref().unwrap_or_default());
+        let provider = found.ok_or(NoSuchProvider::Key)?;
         provider.oauth_by_app().ok_or_else(Failure::without_oauth)?;
         Ok(Arc::clone(provider))
     }
@@ -290,7 +290,7 @@ async fn check(
 async fn ask_to_remove(State(pages): State<Pages>, on: OnApps<OauthAppsAdmin>) -> Result<Response, Failure> {
     let provider = on.provider()?;
     let (current, next) = pages.app_settings.current_and_next(on.of(), &provider).await?;
-    if current.owner() != Some(on.of().nearest()) {
+    if current.owner() != Some(on.of().nearest()) || current.is_shared(&provider) {
         return Ok(on.visit.failure(
             StatusCode::NOT_FOUND,
             "There is no app to remove here",
@@ -321,12 +321,14 @@ async fn remove(
 /// Reads the app that a form asks for, by the rules of the API's PUT. Scopes may stand on lines of their own or beside
 /// each other, as providers write them.
 fn read(form: &Form, oauth: &OAuth) -> Result<NewOAuthApp, BodyError> {
+    // Services that share an app ask for scopes of their own.
+    let has_scopes = oauth.services.is_empty();
     let typed: Vec<&str> = form
         .trimmed("scopes")
         .split(|letter: char| letter.is_whitespace() || letter == ',')
         .filter(|scope| !scope.is_empty())
         .collect();
-    let is_usual = form.is_ticked("usual_scopes") || is_same(&typed, &oauth.scopes);
+    let is_usual = !has_scopes || form.is_ticked("usual_scopes") || is_same(&typed, &oauth.scopes);
     let scopes = if is_usual { Vec::new() } else { typed };
     let wrong = scopes.iter().find_map(|scope| Some((scope, check_scope(scope).err()?)));
     let mut body = Map::new();

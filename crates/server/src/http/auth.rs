@@ -78,8 +78,8 @@ impl<S> Access<S> {
 
     /// The provider that the path names, without an alias: for the OAuth app that its accounts share.
     pub async fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        if let Some(ways) = api.catalog.ways(self.provider.as_deref().unwrap_or_default()) {
-            return Ok(Arc::clone(ways.with_app()));
+        if let Some(provider) = api.catalog.with_app(self.provider.as_deref().unwrap_or_default()) {
+            return Ok(Arc::clone(provider));
         }
         api.organizations.admit(&self.tenant).await?;
         Err(NoSuchProvider::Key.into())
@@ -149,8 +149,8 @@ impl<S> OrganizationAccess<S> {
 
     /// The provider that the path names, from the catalog, by the way that has an OAuth app.
     pub fn provider(&self, api: &Api) -> Result<Arc<Provider>, Failure> {
-        let found = api.catalog.ways(self.named.as_deref().unwrap_or_default());
-        found.map(|ways| Arc::clone(ways.with_app())).ok_or_else(|| NoSuchProvider::Key.into())
+        let found = api.catalog.with_app(self.named.as_deref().unwrap_or_default());
+        found.map(Arc::clone).ok_or_else(|| NoSuchProvider::Key.into())
     }
 
     /// The project that the path names. A text that is not an id names no project.

@@ -119,9 +119,9 @@ impl OAuthApps {
 
     /// The same for the installations of a project or an organization.
     pub async fn find_of(&self, of: AppsOf, provider: &Provider) -> Result<Option<OAuthApp>, FindAppError> {
-        let key = provider.key.as_str();
-        let Some(stored) = self.store.oauth_apps_for(of, Some(key)).await?.into_iter().next() else {
-            return Ok(self.given.get(key).cloned());
+        let Some(stored) = self.store.oauth_apps_for(of, provider.app_keys()).await?.into_iter().next()
+        else {
+            return Ok(self.given(provider).cloned());
         };
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
         let secret = std::str::from_utf8(opened.expose_secret()).map_err(|_| VaultError::Damaged)?;
@@ -151,7 +151,7 @@ impl OAuthApps {
     ) -> Result<Option<SecretString>, FindAppError> {
         let key = provider.key.as_str();
         let Some(stored) = self.store.oauth_app_of(key, owner).await? else {
-            let given = self.given.get(key).filter(|_| owner == AppOwner::All);
+            let given = self.given(provider).filter(|_| owner == AppOwner::All);
             return Ok(given.map(|app| app.client_secret.clone()));
         };
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
@@ -161,13 +161,17 @@ impl OAuthApps {
 
     /// Whether the environment has an app for a provider.
     pub fn is_given(&self, provider: &Provider) -> bool {
-        self.given.contains_key(provider.key.as_str())
+        self.given(provider).is_some()
+    }
+
+    fn given(&self, provider: &Provider) -> Option<&OAuthApp> {
+        provider.app_keys().find_map(|key| self.given.get(key))
     }
 
     /// Whether there is an app for a tenant's installation.
     pub async fn exists(&self, tenant: &Tenant, provider: &Provider) -> Result<bool, StoreError> {
-        let key = provider.key.as_str();
-        Ok(self.given.contains_key(key) || self.store.oauth_app_for(tenant, key).await?.is_some())
+        let stored = self.store.oauth_apps_for(AppsOf::Project(*tenant), provider.app_keys());
+        Ok(self.is_given(provider) || !stored.await?.is_empty())
     }
 
     /// Whether a tenant can install a provider: a provider that uses OAuth needs an app, and one at a host of the
@@ -176,14 +180,14 @@ impl OAuthApps {
         if provider.lacks_approval() {
             return false;
         }
-        let key = provider.key.as_str();
-        if provider.oauth_by_app().is_none() || self.given.contains_key(key) {
+        if provider.oauth_by_app().is_none() || self.is_given(provider) {
             return true;
         }
         let stored = self.stored.read().unwrap_or_else(PoisonError::into_inner);
         let owners =
             [AppOwner::All, AppOwner::Organization(tenant.organization), AppOwner::Project(tenant.project)];
-        owners.into_iter().any(|owner| stored.contains(&(key.to_owned(), owner)))
+        let mut keys = provider.app_keys();
+        keys.any(|key| owners.iter().any(|owner| stored.contains(&(key.to_owned(), *owner))))
     }
 
     /// Reads the list of apps from the database once.

@@ -75,6 +75,11 @@ impl CurrentApp {
         }
     }
 
+    /// Whether it is one that the provider shares with other services.
+    pub fn is_shared(&self, provider: &Provider) -> bool {
+        matches!(self, Self::Stored(app) if app.provider != provider.key.as_str())
+    }
+
     /// Its client id. `None` for the operator's, which tenants are not shown.
     pub fn client_id(&self) -> Option<&str> {
         match self {
@@ -125,17 +130,22 @@ impl AppSettings {
         of: AppsOf,
         providers: impl Iterator<Item = &'a Arc<Provider>>,
     ) -> Result<Vec<(&'a Arc<Provider>, CurrentApp)>, StoreError> {
-        let stored = self.store.oauth_apps_for(of, None).await?;
+        let stored = self.store.all_oauth_apps_for(of).await?;
+        let owners = of.owners();
         let app = |provider: &Provider| {
-            let found = stored.iter().find(|app| app.provider == provider.key.as_str());
-            self.counting(found.cloned(), provider)
+            // Of the same owner, the provider's own counts more than one that it shares.
+            let of_owner = |owner: &AppOwner| {
+                let mut keys = provider.app_keys();
+                keys.find_map(|key| stored.iter().find(|app| app.owner == *owner && app.provider == key))
+            };
+            self.counting(owners.iter().find_map(of_owner).cloned(), provider)
         };
         Ok(providers.map(|provider| (provider, app(provider))).collect())
     }
 
     /// The app of one provider that counts for some installations.
     pub async fn current_of(&self, of: AppsOf, provider: &Provider) -> Result<CurrentApp, StoreError> {
-        let stored = self.store.oauth_apps_for(of, Some(provider.key.as_str())).await?;
+        let stored = self.store.oauth_apps_for(of, provider.app_keys()).await?;
         Ok(self.counting(stored.into_iter().next(), provider))
     }
 
@@ -146,15 +156,21 @@ impl AppSettings {
         of: AppsOf,
         provider: &Provider,
     ) -> Result<(CurrentApp, CurrentApp), StoreError> {
-        let stored = self.store.oauth_apps_for(of, Some(provider.key.as_str())).await?;
-        let other = stored.iter().find(|app| app.owner != of.nearest()).cloned();
+        let stored = self.store.oauth_apps_for(of, provider.app_keys()).await?;
+        let is_own =
+            |app: &OAuthAppRecord| app.owner == of.nearest() && app.provider == provider.key.as_str();
+        let other = stored.iter().find(|app| !is_own(app)).cloned();
         let current = self.counting(stored.into_iter().next(), provider);
         Ok((current, self.counting(other, provider)))
     }
 
     /// How many integrations have their tokens renewed by the app of the nearest owner.
     pub async fn served(&self, of: AppsOf, provider: &Provider) -> Result<u64, StoreError> {
-        self.store.integrations_of_app(of, provider.key.as_str()).await
+        let mut served = self.store.integrations_of_app(of, provider.key.as_str()).await?;
+        for service in provider.oauth().into_iter().flat_map(|oauth| &oauth.services) {
+            served += self.store.integrations_of_app(of, service.key.as_str()).await?;
+        }
+        Ok(served)
     }
 
     /// The app that counts where `stored` is the nearest stored one.

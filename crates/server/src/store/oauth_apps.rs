@@ -11,7 +11,7 @@ use integrations_core::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _,
+    QuerySelect as _, QueryTrait as _, Select,
     sea_query::{Expr, OnConflict},
 };
 use serde::Serialize;
@@ -233,19 +233,37 @@ impl Store {
         rows.into_iter().map(|(provider, owner)| Ok((provider, owner.parse()?))).collect()
     }
 
-    /// The apps of a provider, or of all, that count for some installations, the nearest first.
-    pub async fn oauth_apps_for(
+    /// Every app that counts for some installations, the nearest first.
+    pub async fn all_oauth_apps_for(&self, of: AppsOf) -> Result<Vec<OAuthAppRecord>, StoreError> {
+        self.nearest(of, oauth_app::Entity::find()).await
+    }
+
+    /// The apps under some keys that count for some installations, the nearest first, and of one owner in the order of
+    /// the keys.
+    pub async fn oauth_apps_for<'k>(
         &self,
         of: AppsOf,
-        provider: Option<&str>,
+        keys: impl Iterator<Item = &'k str>,
+    ) -> Result<Vec<OAuthAppRecord>, StoreError> {
+        let keys: Vec<&str> = keys.collect();
+        let of_keys = oauth_app::Column::Provider.is_in(keys.iter().copied());
+        let mut apps = self.nearest(of, oauth_app::Entity::find().filter(of_keys)).await?;
+        let owners = of.owners();
+        apps.sort_by_key(|app| {
+            let owner = owners.iter().position(|owner| *owner == app.owner);
+            (owner, keys.iter().position(|key| *key == app.provider))
+        });
+        Ok(apps)
+    }
+
+    async fn nearest(
+        &self,
+        of: AppsOf,
+        query: Select<oauth_app::Entity>,
     ) -> Result<Vec<OAuthAppRecord>, StoreError> {
         let owners = of.owners();
-        let mut query = oauth_app::Entity::find()
-            .filter(oauth_app::Column::Owner.is_in(owners.iter().map(ToString::to_string)));
-        if let Some(provider) = provider {
-            query = query.filter(oauth_app::Column::Provider.eq(provider));
-        }
-        let rows = query.all(&self.reader).await?;
+        let of_owners = oauth_app::Column::Owner.is_in(owners.iter().map(ToString::to_string));
+        let rows = query.filter(of_owners).all(&self.reader).await?;
         let mut apps: Vec<OAuthAppRecord> =
             rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         apps.sort_by_key(|app| owners.iter().position(|owner| *owner == app.owner));
@@ -262,17 +280,6 @@ impl Store {
             .filter(oauth_app::Column::Provider.eq(provider))
             .filter(oauth_app::Column::Owner.eq(owner.to_string()));
         query.one(&self.reader).await?.map(TryInto::try_into).transpose()
-    }
-
-    /// The app that a tenant's installation of a provider uses: the project's, else the organization's, else the
-    /// one for all.
-    pub async fn oauth_app_for(
-        &self,
-        tenant: &Tenant,
-        provider: &str,
-    ) -> Result<Option<OAuthAppRecord>, StoreError> {
-        let apps = self.oauth_apps_for(AppsOf::Project(*tenant), Some(provider)).await?;
-        Ok(apps.into_iter().next())
     }
 
     /// How many integrations of a provider the app of the nearest owner serves: those that are not disconnected, in the

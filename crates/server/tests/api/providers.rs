@@ -9,15 +9,16 @@ mod mcp;
 mod mutations;
 mod own_client;
 mod own_hosts;
+mod shared_apps;
 mod tokens;
 mod ways;
 mod whole;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use integrations_core::catalog::Catalog;
 use reqwest::Url;
-use riq_server::provider::outbound::OutboundSettings;
+use riq_server::provider::{oauth_apps::OAuthApp, outbound::OutboundSettings};
 use riq_testing::{
     provider_files,
     providers::simulator::{Decision, Simulator, TokenSwitch},
@@ -101,6 +102,21 @@ async fn play(
     simulator: Simulator,
     test: impl AsyncFnOnce(&Server, &Simulator),
 ) {
+    let mut apps = oauth_apps(&catalog);
+    for key in simulator.oauth_providers() {
+        apps.entry(key.to_owned()).and_modify(|app| app.fields = simulator.app_fields(key));
+    }
+    play_with(backend, catalog, simulator, apps, test).await;
+}
+
+/// The same with these apps in the environment.
+async fn play_with(
+    backend: Backend,
+    catalog: Catalog,
+    simulator: Simulator,
+    oauth_apps: HashMap<String, OAuthApp>,
+    test: impl AsyncFnOnce(&Server, &Simulator),
+) {
     let Some(database) = TestDatabase::create(backend).await else { return };
     let outbound = OutboundSettings {
         ca_certificates: Some(simulator.ca_pem().into_bytes()),
@@ -108,11 +124,7 @@ async fn play(
         ..OutboundSettings::default()
     };
     let catalog = Arc::new(catalog);
-    let mut apps = oauth_apps(&catalog);
-    for key in simulator.oauth_providers() {
-        apps.entry(key.to_owned()).and_modify(|app| app.fields = simulator.app_fields(key));
-    }
-    let plan = Plan { oauth_apps: apps, catalog, outbound, ..Plan::default() };
+    let plan = Plan { oauth_apps, catalog, outbound, ..Plan::default() };
     let server = Server::start_with(database, plan, |_| {}).await;
     for end in ["", "/own"] {
         simulator.register(&format!("http://{}/oauth/callback{end}", server.address));

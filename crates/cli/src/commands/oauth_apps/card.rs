@@ -25,6 +25,12 @@ fn facts(app: &OAuthApp) -> Vec<(&'static str, String)> {
     if app.scopes != app.default_scopes {
         facts.push(("Usual scopes", scopes(&app.default_scopes)));
     }
+    if let Some(base) = &app.base {
+        facts.push(("Shared app", cell(Some(base))));
+    }
+    if !app.services.is_empty() {
+        facts.push(("For", cell(Some(&app.services.join(", ")))));
+    }
     if !app.fields.is_empty() {
         let fields: Vec<String> = app.fields.iter().map(field).collect();
         facts.push(("Beside", fields.join(", ")));

@@ -4,6 +4,7 @@ mod actions;
 mod app;
 mod auth;
 mod aws_signature;
+mod base;
 mod calls;
 mod choice;
 mod event_secret;
@@ -35,12 +36,14 @@ use self::auth::Login;
 use self::fields::fields;
 use self::head::head;
 pub(super) use self::head::stem;
+use self::settings::Declared;
 use self::values::{is_header_name, page, pointer, statuses};
 pub(super) use self::ways::ReadWays;
 use self::ways::{Known, OfFile};
+use crate::catalog::events::EventSource;
 use crate::catalog::field::Field;
-use crate::catalog::file::{AuthTable, FieldTable, ProviderFile, RateLimitTable};
-use crate::catalog::names::{AuthKind, CallbackCheck};
+use crate::catalog::file::{AuthTable, EventsTable, FieldTable, ProviderFile, RateLimitTable};
+use crate::catalog::names::{AddressOf, AuthKind, CallbackCheck};
 use crate::catalog::oauth::{OAuth, ParamValue};
 use crate::catalog::probe::{Account, Probe, RateLimit, ResetHeader};
 use crate::catalog::problems::{Problems, ProviderFileError, at, optional};
@@ -59,8 +62,10 @@ pub(super) fn read(file: &str, text: &str, tries_examples: bool) -> Result<ReadW
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         vec![at(file, text, error.span().unwrap_or(0..0), message)]
     };
-    let document = DeTable::parse(text).map_err(told)?;
-    check_format(document.get_ref()).map_err(|(span, message)| vec![at(file, text, span, message)])?;
+    let mut document = DeTable::parse(text).map_err(told)?;
+    let told_at = |(span, message)| vec![at(file, text, span, message)];
+    check_format(document.get_ref()).map_err(told_at)?;
+    base::complete(document.get_mut()).map_err(told_at)?;
     let shape = ProviderFile::deserialize(Deserializer::from(document)).map_err(told)?;
     let of_file = OfFile { stem: stem(file), tries_examples };
     ways::ways(shape, of_file, provider).map_err(|problems| problems.locate(file, text))
@@ -121,7 +126,7 @@ fn provider(
     };
     let actions = actions(file.actions, &rest, problems);
     let base = api_base_url.as_ref();
-    let event_source = events::events(file.events, known.has_app, &declared, problems);
+    let event_source = event_source(file.events, (known.has_app, setup.as_ref(), &declared), problems);
     let ending = revoke.as_ref().and_then(Option::as_ref);
     let proxying = proxying::proxying(file.proxy, &actions, (setup.as_ref(), ending), base, problems);
     let pages = [api_base_url.as_ref(), revoke_page.as_ref().and_then(Option::as_ref)];
@@ -152,6 +157,20 @@ fn provider(
         proxying,
         event_source: event_source?,
     })
+}
+
+/// Reads how it sends events. The secret of an app that several services share verifies none of one of them.
+fn event_source(
+    table: Option<EventsTable>,
+    (has_app, setup, declared): (bool, Option<&Setup>, &[Declared]),
+    problems: &mut Problems,
+) -> Option<EventSource> {
+    let source = events::events(table, has_app, declared, problems);
+    let is_shared = matches!(setup, Some(Setup::OAuth(oauth)) if oauth.base.is_some());
+    if is_shared && matches!(&source, Some(EventSource::Sent(events)) if events.address == AddressOf::App) {
+        problems.add("events.address", "an app that several services share has no address for events");
+    }
+    source
 }
 
 /// The URLs that are called with what is stored of an installation.

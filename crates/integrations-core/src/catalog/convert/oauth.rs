@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::app;
 use super::choice::choice;
 use super::kept::{kept_fields, of_tokens};
 use super::long_lived::long_lived;
 use super::values::{check_header, page, pointer, pointers, statuses, unique_name};
+use super::{app, base};
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
 use crate::catalog::oauth::{ExtraScopes, OAuth, TokenAnswer, TokenRules};
@@ -96,6 +96,8 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
         needs_real_browser: table.needs_real_browser,
         app_page: optional(app_page)?,
         app_fields,
+        base: table.base.as_deref().and_then(base::named),
+        services: Vec::new(),
         own_client: None,
         discovery: None,
     })

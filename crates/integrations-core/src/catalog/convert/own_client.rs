@@ -31,7 +31,11 @@ pub(super) fn check(oauth: &OAuth, form: &CredentialForm, connection: &[Field], 
                 .add(PLACE, "`client_auth` has options, each of which is \"basic\", \"body\" or \"none\"");
         }
     }
-    let of_app = [("app_page", oauth.app_page.is_some()), ("app_fields", !oauth.app_fields.is_empty())];
+    let of_app = [
+        ("app_page", oauth.app_page.is_some()),
+        ("app_fields", !oauth.app_fields.is_empty()),
+        ("base", oauth.base.is_some()),
+    ];
     for (key, _) in of_app.into_iter().filter(|(_, is_there)| *is_there) {
         let message =
             "belongs to an OAuth app of the server: a client of the connection's own has `page` and fields";

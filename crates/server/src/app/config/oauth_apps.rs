@@ -120,6 +120,12 @@ mod tests {
     }
 
     #[test]
+    fn an_app_of_a_base_is_one_of_all_its_services() {
+        let apps = apps(&[("RIQ_OAUTH_GOOGLE_CLIENT_ID", "id"), ("RIQ_OAUTH_GOOGLE_CLIENT_SECRET", "hush")]);
+        assert_eq!(apps.unwrap()["google"].client_id, "id");
+    }
+
+    #[test]
     fn what_kubernetes_sets_for_a_service_is_left_alone() {
         let apps = apps(&[
             ("RIQ_OAUTH_PROXY_PORT", "tcp://10.0.0.1:80"),

@@ -1,8 +1,8 @@
 //! The database, and what is only known with it: the encryption keys and the OAuth apps.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use integrations_core::catalog::Catalog;
+use integrations_core::catalog::{Catalog, Provider};
 
 use super::{
     super::{
@@ -250,7 +250,8 @@ pub(super) async fn check_oauth_apps(
             return;
         }
     };
-    let needed: Vec<&str> = catalog.by_app().map(|one| one.key.as_str()).collect();
+    let is_provider = |one: &&Arc<Provider>| catalog.get(one.key.as_str()).is_some();
+    let needed: Vec<&Arc<Provider>> = catalog.by_app().filter(is_provider).collect();
     let Some(store) = store else {
         let given = known.len();
         report.warning(
@@ -265,7 +266,8 @@ pub(super) async fn check_oauth_apps(
     match store.oauth_app_owners().await {
         Ok(stored) => {
             known.extend(stored.into_iter().map(|(provider, _)| provider));
-            let with_app = needed.iter().filter(|key| known.contains(**key)).count();
+            let has_app = |one: &&&Arc<Provider>| one.app_keys().any(|key| known.contains(key));
+            let with_app = needed.iter().filter(has_app).count();
             report.ok(
                 CHECK,
                 format!(

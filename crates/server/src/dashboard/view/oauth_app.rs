@@ -55,7 +55,7 @@ pub(crate) enum News<'a> {
 impl AppPage<'_> {
     /// Whether the app that counts is the owner's own.
     fn has_own(&self) -> bool {
-        self.owner.has(self.current)
+        self.owner.has(self.current, self.provider)
     }
 
     /// The scopes to register: those of the own app, if there is one, else the usual ones.
@@ -125,7 +125,7 @@ fn head(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
             (emblem(frame, provider))
             div {
                 p.eyebrow { (page.owner.name()) " · " (words::category(provider.category)) }
-                div.title-line { h1 { "OAuth app of " (provider.name) } (standing(&page.owner, page.current)) }
+                div.title-line { h1 { "OAuth app of " (provider.name) } (standing(&page.owner, provider, page.current)) }
             }
         }
     }
@@ -138,7 +138,13 @@ fn now(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     let card = html! {
         p.meaning {
             @match (app.owner(), &page.owner) {
+                (None, _) if !page.oauth.services.is_empty() => {
+                    "There is no app of " (name) ". Its services can be connected with one each."
+                },
                 (None, _) => { "There is no app, so nobody can connect " (name) " here." },
+                (Some(_), _) if app.is_shared(page.provider) => {
+                    "The app of " (base_name(page)) " counts here, which " (name) " shares with other services."
+                },
                 (Some(_), Owner::Project(..)) if page.has_own() => {
                     "The project has an app of its own. It comes before all others."
                 },
@@ -148,6 +154,15 @@ fn now(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
                 (Some(AppOwner::All), _) => { "The app of this server's operator counts here." },
                 (Some(_), _) => { "The app of " (page.owner.organization()) " counts here." },
             }
+        }
+        @if let Some(base) = &page.oauth.base {
+            p {
+                a href=(frame.addresses.oauth_app(page.owner.place(), base.key.as_str())) { "The app of " (base.name) }
+                @if !app.is_shared(page.provider) { " can be set once for all of its services." }
+            }
+        }
+        @if !page.oauth.services.is_empty() {
+            p { "It is for: " (service_names(page.oauth)) "." }
         }
         @if let (Some(place), false) = (page.owner.of_organization(frame), page.has_own()) {
             p { a href=(frame.addresses.oauth_app(place, page.provider.key.as_str())) { "The app of " (page.owner.organization()) } }
@@ -177,6 +192,14 @@ fn now(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     )
 }
 
+fn base_name<'p>(page: &'p AppPage<'_>) -> &'p str {
+    page.oauth.base.as_ref().map_or(page.provider.name.as_str(), |base| base.name.as_str())
+}
+
+fn service_names(oauth: &OAuth) -> String {
+    oauth.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 fn scope_list(scopes: &[String]) -> Markup {
     html! {
         @if scopes.is_empty() { p { "None." } }
@@ -198,7 +221,9 @@ fn registration(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
         p { "Redirect address, exactly as it stands:" }
         (copied("redirect", &frame.addresses.callback()))
         div.divided {
-            @if page.scopes().is_empty() {
+            @if !page.oauth.services.is_empty() {
+                p { "Scopes to allow: those that the pages of its services name." }
+            } @else if page.scopes().is_empty() {
                 p { "Scopes: none are asked for." }
             } @else {
                 p { "Scopes to allow:" }
@@ -240,7 +265,7 @@ fn form(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
             input type="hidden" name="shown" value=(shown::of_app(page.current));
             (credentials(page))
             @for field in &page.oauth.app_fields { (app_field(page, field)) }
-            (scopes(page))
+            @if page.oauth.services.is_empty() { (scopes(page)) }
             div.actions.foot { button.primary type="submit" { "Save the app" } }
         }
     };

@@ -55,7 +55,12 @@ impl Owner<'_> {
     }
 
     /// Whether an app is its own, and not one that counts here as well.
-    pub(super) fn has(&self, app: &CurrentApp) -> bool {
+    pub(super) fn has(&self, app: &CurrentApp, provider: &Provider) -> bool {
+        !app.is_shared(provider) && self.sets(app)
+    }
+
+    /// Whether an app is set by it, for the provider or for what that shares with others.
+    fn sets(&self, app: &CurrentApp) -> bool {
         match self {
             Self::Organization(id, _) => app.owner() == Some(AppOwner::Organization(*id)),
             Self::Project(project, _) => app.owner() == Some(AppOwner::Project(project.id)),
@@ -92,10 +97,11 @@ impl Owner<'_> {
 }
 
 /// Whose app counts, in a word or two.
-pub(super) fn standing(owner: &Owner<'_>, app: &CurrentApp) -> Markup {
+pub(super) fn standing(owner: &Owner<'_>, provider: &Provider, app: &CurrentApp) -> Markup {
     match app.owner() {
         None => pill(Tone::Warn, "None"),
-        Some(_) if owner.has(app) => pill(Tone::Good, "Its own"),
+        Some(_) if owner.has(app, provider) => pill(Tone::Good, "Its own"),
+        Some(_) if owner.sets(app) => pill(Tone::Good, "Shared"),
         Some(AppOwner::All) => pill(Tone::Calm, "The operator's"),
         Some(AppOwner::Organization(_) | AppOwner::Project(_)) => pill(Tone::Calm, "The organization's"),
     }
@@ -144,7 +150,7 @@ fn row(frame: &Frame<'_>, owner: &Owner<'_>, provider: &Provider, app: &CurrentA
                     }
                 }
             }
-            div.row-side { (standing(owner, app)) }
+            div.row-side { (standing(owner, provider, app)) }
         }
     }
 }

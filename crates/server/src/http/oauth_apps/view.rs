@@ -28,6 +28,8 @@ pub(super) fn app(api: &Api, provider: &Provider, current: &CurrentApp) -> Optio
         client_id: current.client_id().map(str::to_owned),
         scopes: current.scopes(oauth).to_vec(),
         default_scopes: oauth.scopes.clone(),
+        base: oauth.base.as_ref().map(|base| base.key.to_string()),
+        services: oauth.services.iter().map(|service| service.key.to_string()).collect(),
         fields: oauth.app_fields.iter().map(|described| field(described, current)).collect(),
         redirect_uri: api.installer.redirect_uri(),
         registration_url: oauth.app_page.as_ref().map(ToString::to_string),

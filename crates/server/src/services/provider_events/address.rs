@@ -1,6 +1,6 @@
 //! Shows the address of an integration or an app, and changes what verifies the events that come to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use integrations_core::{
     audit::{Acting, AuditAction, change},
@@ -228,7 +228,7 @@ impl ProviderEvents {
                 let id: IntegrationId = row.id.parse().map_err(damaged)?;
                 let (apps, integration) = (AppsOf::Project(*tenant), Some((id, account.as_str().to_owned())));
                 if is_of_app {
-                    let app = self.store.oauth_apps_for(apps, Some(key)).await?.into_iter().next();
+                    let app = self.store.oauth_apps_for(apps, iter::once(key)).await?.into_iter().next();
                     let of = SourceOf::App(app.map_or(AppOwner::All, |app| app.owner));
                     return Ok(Some(Looked { of, is_here: false, tenant: Some((apps, integration)) }));
                 }

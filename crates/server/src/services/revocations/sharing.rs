@@ -64,10 +64,32 @@ impl Revocations {
             self.open_live(&other.credential).is_some_and(|other| subject.shares_a_secret_with(&other))
         });
         let mut is_by_app = has_credential;
-        for other in &all {
+        for other in all.iter().chain(&self.of_other_services(claim, provider).await?) {
             is_by_app = is_by_app || self.is_by_same_app(claim, other, provider).await;
         }
         Ok(Sharing { is_by_app, has_credential })
+    }
+
+    /// What lives by the same person at the other services that share an app with a provider: what has the same account
+    /// there, and whatever is in the same project, as services call an account by ids of their own.
+    async fn of_other_services(
+        &self,
+        claim: &RevocationClaim,
+        provider: &Provider,
+    ) -> Result<Vec<LiveAccount>, StoreError> {
+        let base = provider.oauth().and_then(|oauth| oauth.base.as_ref());
+        let base = base.and_then(|base| self.catalog.with_app(base.key.as_str()));
+        let services = base.and_then(|base| base.oauth()).map_or(&[][..], |oauth| &oauth.services);
+        let mut found = Vec::new();
+        for service in services.iter().filter(|service| service.key != provider.key) {
+            let here = self.store.live_accounts(service.key.as_str(), None).await?;
+            found.extend(here.into_iter().filter(|other| other.tenant == claim.tenant));
+            if let Some(account) = &claim.account_id {
+                let elsewhere = self.store.live_accounts(service.key.as_str(), Some(account)).await?;
+                found.extend(elsewhere.into_iter().filter(|other| other.is_known));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a connection got its tokens by the app of a revocation, or may have.
