@@ -40,6 +40,15 @@ pub fn named(provider: &str) -> (String, String) {
     (name, text)
 }
 
+/// The text of a base.
+///
+/// # Panics
+/// When there is no such base.
+pub fn base(key: &str) -> String {
+    let file = directory().join("bases").join(format!("{key}.toml"));
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
 /// All files, sorted: names and texts. A catalog of these has the examples of the actions, which the catalog that is
 /// built in has not.
 ///

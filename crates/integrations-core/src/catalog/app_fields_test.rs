@@ -86,11 +86,13 @@ fn a_field_of_an_app_is_no_secret_and_names_no_host() {
 
 #[test]
 fn what_stands_for_the_redirect_address_always_has_a_value() {
+    let kept = "[[auth.oauth.kept]]\nname = \"code\"\nparameter = \"acme_code\"\npattern = \"^[a-z]+$\"\nmismatch = \"Letters\"\nexample = \"a\"\n[auth.request]";
     let file = ways_test::file(WAY);
     let changes = [
         ("redirect_uri = \"{ru_name}\"", "redirect_uri = \"{stage}\"", "`stage` may be missing"),
         ("redirect_uri = \"{ru_name}\"", "redirect_uri = \"{tenant}\"", "`{tenant}` is unknown"),
         ("code_param = \"acme_code\"", "code_param = \"state\"", "has no other meaning"),
+        ("[auth.request]", kept, "`acme_code` has the code"),
         ("\"response_type\", \"client_id\"", "\"state\"", "unknown variant `state`"),
     ];
     refused(&file, &changes);

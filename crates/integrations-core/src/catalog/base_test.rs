@@ -69,6 +69,10 @@ fn a_base_that_is_not_there_or_does_not_fit_is_refused() {
         ("[auth.request]", own, "belongs to an OAuth app of the server"),
     ];
     refused(&file, &changes);
+    let called = file.replace("key = \"acme\"", "key = \"google\"");
+    let refused =
+        Catalog::default().with_files([("google.toml".to_owned(), called)]).unwrap_err().to_string();
+    assert!(refused.contains("`google` is what services of Google share an app under"), "{refused}");
     let alone = file.replace("base = \"google\"\n", "");
     assert!(read(&alone).unwrap_err().to_string().contains("missing field `authorize_url`"));
 }

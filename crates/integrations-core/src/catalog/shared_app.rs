@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::events::EventSource;
+use super::names::Category;
 use super::oauth::{Base, OAuth};
 use super::provider::{Provider, Setup};
 
@@ -32,6 +33,7 @@ fn standing_for(base: &Base, oauth: &OAuth, service: &Provider) -> Provider {
         key: base.key.clone(),
         name: base.name.clone(),
         aliases: Vec::new(),
+        category: Category::Other,
         logo_file: None,
         logo: None,
         event_source: EventSource::Untold,

@@ -68,6 +68,9 @@ pub struct OAuthApp {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, example = "google"))]
     pub base: Option<String>,
+    /// Whether the app that counts is the one of `base`, which is set and removed under that key.
+    #[serde(default)]
+    pub shared: bool,
     /// The keys of the services that share this app; empty for most.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(example = json!(["gmail", "google-calendar"])))]

@@ -60,7 +60,7 @@ pub(super) async fn run(
     let public_url = options.public_url.as_ref();
     let public_url = public_url.context("RIQ_PUBLIC_URL is needed: addresses begin with it")?;
     let catalog = options.catalog()?;
-    let Some(provider) = catalog.ways(&command.provider).map(|ways| Arc::clone(ways.with_app())) else {
+    let Some(provider) = catalog.with_app(&command.provider).map(Arc::clone) else {
         bail!("there is no provider {}", command.provider);
     };
     let given = options.oauth_apps(&catalog)?;

@@ -116,8 +116,13 @@ struct New {
 /// Reads what an app of a provider has beside its client id and secret.
 fn read_fields(provider: &Provider, typed: Vec<(String, String)>) -> anyhow::Result<Map<String, Value>> {
     let oauth = provider.oauth_by_app().context("the provider needs no app")?;
-    let typed = typed.into_iter().map(|(key, value)| (key, value.into())).collect();
-    oauth.read_app_fields(&typed, "--field").map_err(|issues| {
+    let mut fields = Map::new();
+    for (key, value) in typed {
+        if fields.insert(key.clone(), value.into()).is_some() {
+            bail!("--field names {key} twice");
+        }
+    }
+    oauth.read_app_fields(&fields, "--field").map_err(|issues| {
         let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", issues.join("; "))
     })
@@ -131,7 +136,9 @@ async fn set(
     vault: &Vault,
 ) -> anyhow::Result<()> {
     let (id, key): (OAuthAppId, &str) = (context.environment.id(), provider.key.as_str());
-    let changes = change("client_id", Value::Null, client_id.clone()).into_iter().collect();
+    let told = if fields.is_empty() { Value::Null } else { Value::Object(fields.clone()) };
+    let changes = [change("client_id", Value::Null, client_id.clone()), change("fields", Value::Null, told)];
+    let changes = changes.into_iter().flatten().collect();
     let (owner, event) = context.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
     let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
     let sealed_secret = vault.seal(secret.as_bytes(), purpose);

@@ -371,7 +371,7 @@ pub(super) fn oauth_app() -> Value {
     json!({
         "provider": "slack", "name": "Slack", "owner": "organization", "client_id": "1234567890.1234567890",
         "scopes": ["chat:write", "channels:read"], "default_scopes": ["chat:write", "channels:read"],
-        "base": null, "services": [], "fields": [],
+        "base": null, "shared": false, "services": [], "fields": [],
         "redirect_uri": "https://integrations.example.com/oauth/callback",
         "registration_url": "https://api.slack.com/apps", "updated_at": "2026-05-17T17:55:00Z"
     })

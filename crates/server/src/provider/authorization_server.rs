@@ -59,7 +59,8 @@ impl AuthorizationServer {
             .set_auth_uri(AuthUrl::from_url(oauth.authorize_url.render(value)?))
             .set_token_uri(TokenUrl::from_url(oauth.token_url.render(value)?));
         let refresh_url = oauth.refresh_url.as_ref().map(|url| url.render(value)).transpose()?;
-        let named = oauth.redirect_uri.as_ref().map(|name| name.render(of_app)).transpose()?;
+        // An app that lacks it begins no handshake. Its tokens can be renewed.
+        let named = oauth.redirect_uri.as_ref().and_then(|name| name.render_known(of_app));
         Ok(Self { oauth: oauth.filled(value), client, refresh_url, named })
     }
 
@@ -89,10 +90,16 @@ impl AuthorizationServer {
             request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         }
         let mut url = request.url().0;
+        if self.named.is_none() && self.oauth.authorize_omits.is_empty() {
+            return url;
+        }
+        // The query of the endpoint itself stays (RFC 6749, section 3.1).
+        let own = self.client.auth_uri().url().query_pairs().count();
         let omits = |name: &str| self.oauth.authorize_omits.iter().any(|omitted| omitted.as_str() == name);
-        let sent = url.query_pairs().filter(|(name, _)| !omits(name));
-        let sent: Vec<(String, String)> =
-            sent.map(|(name, value)| (name.to_string(), self.as_named(&name, &value).to_owned())).collect();
+        let sent = url.query_pairs().enumerate().filter(|(index, (name, _))| *index < own || !omits(name));
+        let sent: Vec<(String, String)> = sent
+            .map(|(_, (name, value))| (name.to_string(), self.as_named(&name, &value).to_owned()))
+            .collect();
         url.query_pairs_mut().clear().extend_pairs(sent);
         url
     }
@@ -301,6 +308,8 @@ refused_statuses = [401]
         let body = String::from_utf8(exchange.body().clone()).unwrap();
         assert!(body.contains("redirect_uri=Acme-1") && body.contains("app=Acme-1"), "{body}");
         assert!(!body.contains("riq.example"), "{body}");
-        assert!(AuthorizationServer::new(acme, oauth, at, &OAuthApp::new("id", "secret")).is_err());
+        // Whoever renews tokens needs no name.
+        let refresh = AuthorizationServer::new(acme, oauth, at, &OAuthApp::new("id", "secret")).unwrap();
+        assert!(refresh.refresh_request("token".into()).is_some());
     }
 }

@@ -119,8 +119,8 @@ impl OAuthApps {
 
     /// The same for the installations of a project or an organization.
     pub async fn find_of(&self, of: AppsOf, provider: &Provider) -> Result<Option<OAuthApp>, FindAppError> {
-        let Some(stored) = self.store.oauth_apps_for(of, provider.app_keys()).await?.into_iter().next()
-        else {
+        let stored = self.store.oauth_apps_for(of, provider.app_keys()).await?.into_iter().next();
+        let Some(stored) = stored.filter(|stored| !self.is_before(provider, stored)) else {
             return Ok(self.given(provider).cloned());
         };
         let opened = self.vault.open(&stored.sealed_secret, Purpose::from(&stored))?;
@@ -162,6 +162,13 @@ impl OAuthApps {
     /// Whether the environment has an app for a provider.
     pub fn is_given(&self, provider: &Provider) -> bool {
         self.given(provider).is_some()
+    }
+
+    /// Whether the environment's app for a provider counts more than a stored one: that is for everybody too, and one
+    /// that the provider shares with others.
+    pub fn is_before(&self, provider: &Provider, stored: &OAuthAppRecord) -> bool {
+        let key = provider.key.as_str();
+        stored.owner == AppOwner::All && stored.provider != key && self.given.contains_key(key)
     }
 
     fn given(&self, provider: &Provider) -> Option<&OAuthApp> {

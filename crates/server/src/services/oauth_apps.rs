@@ -175,7 +175,7 @@ impl AppSettings {
 
     /// The app that counts where `stored` is the nearest stored one.
     fn counting(&self, stored: Option<OAuthAppRecord>, provider: &Provider) -> CurrentApp {
-        match stored {
+        match stored.filter(|app| !self.apps.is_before(provider, app)) {
             Some(app) => CurrentApp::Stored(Box::new(app)),
             None if self.apps.is_given(provider) => CurrentApp::Given,
             None => CurrentApp::Missing,

@@ -8,6 +8,8 @@ use std::fmt;
 
 use toml::{Table, Value};
 
+use crate::provider_files;
+
 /// What kind of fact is spoilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
@@ -134,11 +136,29 @@ enum Spoilt {
     Renamed(String),
 }
 
+/// A file as it is read and written again, with what it has from its base: nothing is spoilt.
+pub fn unspoilt(text: &str) -> String {
+    toml::to_string(&completed(text)).unwrap()
+}
+
+/// A file with what its ways have from their bases.
+fn completed(text: &str) -> Value {
+    let mut file: Table = text.parse().unwrap();
+    let ways = file.get_mut("auth").and_then(Value::as_array_mut).into_iter().flatten();
+    for oauth in ways.filter_map(|way| way.get_mut("oauth")?.as_table_mut()) {
+        let Some(base) = oauth.get("base").and_then(Value::as_str) else { continue };
+        let base: Table = provider_files::base(base).parse().unwrap();
+        for (key, value) in base["oauth"].as_table().unwrap() {
+            oauth.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    Value::Table(file)
+}
+
 /// Each fact of a file, spoilt.
 pub fn mutations(text: &str) -> Vec<Mutation> {
-    let file: Table = text.parse().unwrap();
     let mut found = Vec::new();
-    let root = Value::Table(file);
+    let root = completed(text);
     walk(&root, &mut Vec::new(), &mut found);
     found.into_iter().map(|(path, fact, spoilt)| mutated(&root, &path, fact, &spoilt)).collect()
 }
@@ -207,7 +227,9 @@ fn spoilt(leaf: &Value, path: &[Step]) -> Option<(Fact, Spoilt)> {
                     None => to(Fact::Flag, false.into()),
                 };
             }
-            if within(path, &OF_PARAMETERS) || matches!(key, "scopes" | "idempotency_header" | "code_param") {
+            if within(path, &OF_PARAMETERS)
+                || matches!(key, "scopes" | "idempotency_header" | "code_param" | "redirect_uri")
+            {
                 return to(Fact::Parameter, format!("{text}x").into());
             }
             if matches!(key, "path" | "url" | "resource" | "issuer") || key.ends_with("_url") {

@@ -26,7 +26,8 @@ fn facts(app: &OAuthApp) -> Vec<(&'static str, String)> {
         facts.push(("Usual scopes", scopes(&app.default_scopes)));
     }
     if let Some(base) = &app.base {
-        facts.push(("Shared app", cell(Some(base))));
+        let counts = if app.shared { " (counts here)" } else { "" };
+        facts.push(("Shared app", format!("{}{counts}", cell(Some(base)))));
     }
     if !app.services.is_empty() {
         facts.push(("For", cell(Some(&app.services.join(", ")))));

@@ -59,6 +59,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
 /// Whether the app that counts is set for this project or organization itself.
 fn is_set_here(app: &OAuthApp, place: Place) -> bool {
     match app.owner {
+        // It is that of several services, and is removed under their base's key.
+        _ if app.shared => false,
         Some(Open::Known(OAuthAppOwner::Project)) => matches!(place, Place::Project(_)),
         Some(Open::Known(OAuthAppOwner::Organization)) => matches!(place, Place::Organization(_)),
         Some(Open::Known(OAuthAppOwner::Server)) | None => false,

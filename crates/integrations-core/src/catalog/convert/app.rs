@@ -22,8 +22,8 @@ pub(super) fn fields(tables: Vec<FieldTable>, problems: &mut Problems) -> Vec<Fi
     fields
 }
 
-/// Checks what stands for the address that the browser is sent back to, and that each field of the app is used. Returns
-/// the names that parameters may use.
+/// Checks the keys of the fields, and what stands for the address that the browser is sent back to. Returns the names
+/// that parameters may use.
 pub(super) fn check<'a>(oauth: &'a OAuth, names: &Names<'a>, problems: &mut Problems) -> Names<'a> {
     for (index, field) in oauth.app_fields.iter().enumerate().filter(|(_, field)| names.has(&field.key)) {
         let message = format!("`{}` is also a name of the connection or of the credential", field.key);

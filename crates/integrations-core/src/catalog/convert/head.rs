@@ -1,5 +1,6 @@
 //! What stands at the head of a provider file: its key, its names and when it was reviewed.
 
+use super::base;
 use crate::catalog::file::ProviderFile;
 use crate::catalog::key::ProviderKey;
 use crate::catalog::problems::Problems;
@@ -20,6 +21,13 @@ pub(super) fn head(file: &ProviderFile, stem: &str, problems: &mut Problems) -> 
     let key = problems.ok("key", file.key.parse::<ProviderKey>());
     if key.as_ref().is_some_and(|key| key.as_str() != stem) {
         problems.add("key", format!("the key must be the file's name: `{stem}`"));
+    }
+    if let Some(base) = base::named(&file.key) {
+        let message = format!(
+            "`{}` is what services of {} share an app under: choose another key",
+            base.key, base.name
+        );
+        problems.add("key", message);
     }
     key
 }

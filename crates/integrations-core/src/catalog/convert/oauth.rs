@@ -9,7 +9,7 @@ use super::values::{check_header, page, pointer, pointers, statuses, unique_name
 use super::{app, base};
 use crate::catalog::file::{AnswerTable, ExtraScopesTable, KeptTable, OAuthTable};
 use crate::catalog::names::Rotation;
-use crate::catalog::oauth::{ExtraScopes, OAuth, TokenAnswer, TokenRules};
+use crate::catalog::oauth::{ExtraScopes, KeptField, KeptPlace, OAuth, TokenAnswer, TokenRules};
 use crate::catalog::problems::{Problems, optional};
 use crate::catalog::template::{Template, UrlTemplate};
 
@@ -68,6 +68,7 @@ pub(super) fn oauth(table: OAuthTable, problems: &mut Problems) -> Option<OAuth>
     let choice = optional(table.choice.map(|table| choice(table, others, problems)))?;
     let (choice, chosen) = choice.unzip();
     let mut tokens = tokens?;
+    check_kept_code(&table.code_param, &tokens.kept, problems);
     tokens.kept.extend(chosen.into_iter().flatten());
     Some(OAuth {
         authorize_url: authorize_url?,
@@ -172,6 +173,16 @@ pub(super) fn rules(
 fn check_code_param(name: &str, problems: &mut Problems) {
     if name.is_empty() || matches!(name, "state" | "iss" | "error" | "error_description" | "error_uri") {
         problems.add("auth.0.oauth.code_param", "must be the name of a parameter that has no other meaning");
+    }
+}
+
+/// Checks that the code is not kept: it is a secret that is used once.
+fn check_kept_code(code_param: &str, kept: &[KeptField], problems: &mut Problems) {
+    for (index, field) in kept.iter().enumerate() {
+        if matches!(&field.place, KeptPlace::Redirect(name) if name == code_param) {
+            let message = format!("`{code_param}` has the code, which the server itself reads");
+            problems.add(format!("auth.0.oauth.kept.{index}.parameter"), message);
+        }
     }
 }
 

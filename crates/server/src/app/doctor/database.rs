@@ -253,7 +253,7 @@ pub(super) async fn check_oauth_apps(
     let is_provider = |one: &&Arc<Provider>| catalog.get(one.key.as_str()).is_some();
     let needed: Vec<&Arc<Provider>> = catalog.by_app().filter(is_provider).collect();
     let Some(store) = store else {
-        let given = known.len();
+        let given = needed.iter().filter(|one| one.app_keys().any(|key| known.contains(key))).count();
         report.warning(
             CHECK,
             format!(

@@ -214,7 +214,7 @@ fn registration(frame: &Frame<'_>, page: &AppPage<'_>) -> Markup {
     let about = html! {
         p { "What " (name) " has to know of the app." }
         @if let Some(address) = &page.oauth.app_page {
-            p { (away(address.as_str(), &format!("Register an app at {name}"))) }
+            p { (away(address.as_str(), &format!("Register an app at {}", base_name(page)))) }
         }
     };
     let card = html! {

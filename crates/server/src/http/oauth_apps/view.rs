@@ -29,6 +29,7 @@ pub(super) fn app(api: &Api, provider: &Provider, current: &CurrentApp) -> Optio
         scopes: current.scopes(oauth).to_vec(),
         default_scopes: oauth.scopes.clone(),
         base: oauth.base.as_ref().map(|base| base.key.to_string()),
+        shared: current.is_shared(provider),
         services: oauth.services.iter().map(|service| service.key.to_string()).collect(),
         fields: oauth.app_fields.iter().map(|described| field(described, current)).collect(),
         redirect_uri: api.installer.redirect_uri(),

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use super::call::{CallError, FORM, JSON, Moment, add_headers, basic_of_client, written_form};
+use crate::environment::Environment;
 
 /// The client id and secret of the app that got the tokens.
 pub type RevokingClient<'a> = (&'a str, &'a SecretString);
@@ -37,7 +38,7 @@ pub fn prepare_revocation(
     connection: &Map<String, Value>,
     credential: &Map<String, Value>,
     client: Option<RevokingClient<'_>>,
-    moment: &Moment,
+    environment: &Environment,
 ) -> Result<Vec<Request<Vec<u8>>>, NotMade> {
     let names_app =
         call.client_auth.is_some() || call.url.placeholders().any(|(name, _)| name == "client_id");
@@ -45,6 +46,7 @@ pub fn prepare_revocation(
         return Err(NotMade::NoApp);
     }
     let make = |token: Option<&str>| {
+        let moment = Moment::from(environment);
         let value = moment.and(|name: &str| match name {
             "client_id" => client.map(|(id, _)| id),
             "token" => token,
@@ -121,7 +123,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::environment::Environment;
 
     const CLIENT: &str = "Iv1.abc";
 
@@ -135,8 +136,8 @@ mod tests {
         let app = SecretString::from("s&cret");
         let client = provider.oauth().map(|_| (CLIENT, &app));
         let credential = credential.as_object().cloned().unwrap();
-        let moment = Moment::from(&Environment::system());
-        let requests = prepare_revocation(call, provider, &connection, &credential, client, &moment)?;
+        let requests =
+            prepare_revocation(call, provider, &connection, &credential, client, &Environment::system())?;
         let text = |request: Request<Vec<u8>>| {
             let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
             let authorization =

@@ -81,8 +81,12 @@ impl Installer {
         provider: &Provider,
         connection: &Map<String, Value>,
     ) -> Result<AppVerdict, AppCheckError> {
-        let Some(oauth) = provider.oauth_by_app() else { return Err(AppCheckError::NotConfigured) };
-        let app = self.apps.find_of(of, provider).await?.filter(|app| oauth.suits(&app.fields));
+        let Some(of_app) = provider.oauth_by_app() else { return Err(AppCheckError::NotConfigured) };
+        let app = self.apps.find_of(of, provider).await?.filter(|app| of_app.suits(&app.fields));
+        // An app of several services is tried as by the first, because each asks for scopes of its own.
+        let service = of_app.services.first().and_then(|service| self.catalog.with_app(service.key.as_str()));
+        let provider = service.map_or(provider, |service| service.as_ref());
+        let oauth = provider.oauth_by_app().unwrap_or(of_app);
         let app = app.ok_or(AppCheckError::NotConfigured)?;
         let connection = provider.read_connection(connection).map_err(AppCheckError::Invalid)?;
         let server = self.server(provider, oauth, (&connection, &Map::new()), &app)?;

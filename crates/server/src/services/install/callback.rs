@@ -146,7 +146,7 @@ impl Installer {
         let code = response.code(&oauth.code_param)?;
         let app =
             self.apps.client(&install.tenant, provider, &started.connection, &started.credential).await?;
-        let app = app.ok_or(ProblemKind::NotConfigured)?;
+        let app = app.filter(|app| oauth.suits(&app.fields)).ok_or(ProblemKind::NotConfigured)?;
         let secret = app.client_secret.expose_secret().as_bytes();
         verify_callback(provider, &started.connection, &arrival.query, secret)?;
         let kept = kept_of_redirect(oauth, response).map_err(ProblemKind::Malformed)?;

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Revocations, proof::Shown, subject::Subject};
 use crate::{
     provider::{
-        outbound::{Moment, NotMade, prepare_revocation},
+        outbound::{NotMade, prepare_revocation},
         prober::asked_to_wait,
     },
     store::{AttemptEnd, NewAuditEvent, RevocationClaim, StoreError},
@@ -206,9 +206,8 @@ impl Revocations {
         };
         let app = self.app_of(claim, subject).await;
         let client = app.as_ref().map(|app| (app.client_id.as_str(), &app.client_secret));
-        let moment = Moment::from(&self.environment);
-        let prepared =
-            prepare_revocation(call, provider, &subject.connection, &subject.credential, client, &moment);
+        let (connection, credential) = (&subject.connection, &subject.credential);
+        let prepared = prepare_revocation(call, provider, connection, credential, client, &self.environment);
         let requests = match prepared {
             Ok(requests) => requests,
             Err(error @ NotMade::NoToken) => {

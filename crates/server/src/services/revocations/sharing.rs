@@ -1,6 +1,8 @@
 //! Which other connections live by the same account at a provider.
 
-use integrations_core::catalog::{Provider, ProviderAccount};
+use std::sync::Arc;
+
+use integrations_core::catalog::{Provider, ProviderAccount, StoredWay};
 
 use super::{Revocations, subject::Subject};
 use crate::store::{LiveAccount, Loaded, RevocationClaim, StoreError, Tenant};
@@ -40,7 +42,10 @@ impl Revocations {
         let known = loaded.integration.account.as_ref().map(|account| account.id.as_str());
         // Without a known account nothing can be said of others.
         let Some(known) = known else { return Ok(SharedWith::default()) };
-        let all = self.store.live_accounts(account.provider.key.as_str(), Some(known)).await?;
+        let mut all = self.store.live_accounts(account.provider.key.as_str(), Some(known)).await?;
+        let way = account.ways.stored(loaded.way());
+        let others = self.of_other_services(tenant, Some(known), way).await?;
+        all.extend(others.into_iter().filter(|other| other.tenant == *tenant));
         let mut shared = SharedWith::default();
         for other in all.into_iter().filter(|other| other.id() != loaded.integration.id && other.is_known) {
             if other.tenant == *tenant {
@@ -64,7 +69,8 @@ impl Revocations {
             self.open_live(&other.credential).is_some_and(|other| subject.shares_a_secret_with(&other))
         });
         let mut is_by_app = has_credential;
-        for other in all.iter().chain(&self.of_other_services(claim, provider).await?) {
+        let account = claim.account_id.as_deref();
+        for other in all.iter().chain(&self.of_other_services(&claim.tenant, account, provider).await?) {
             is_by_app = is_by_app || self.is_by_same_app(claim, other, provider).await;
         }
         Ok(Sharing { is_by_app, has_credential })
@@ -74,7 +80,8 @@ impl Revocations {
     /// there, and whatever is in the same project, as services call an account by ids of their own.
     async fn of_other_services(
         &self,
-        claim: &RevocationClaim,
+        tenant: &Tenant,
+        account: Option<&str>,
         provider: &Provider,
     ) -> Result<Vec<LiveAccount>, StoreError> {
         let base = provider.oauth().and_then(|oauth| oauth.base.as_ref());
@@ -82,14 +89,22 @@ impl Revocations {
         let services = base.and_then(|base| base.oauth()).map_or(&[][..], |oauth| &oauth.services);
         let mut found = Vec::new();
         for service in services.iter().filter(|service| service.key != provider.key) {
-            let here = self.store.live_accounts(service.key.as_str(), None).await?;
-            found.extend(here.into_iter().filter(|other| other.tenant == claim.tenant));
-            if let Some(account) = &claim.account_id {
-                let elsewhere = self.store.live_accounts(service.key.as_str(), Some(account)).await?;
-                found.extend(elsewhere.into_iter().filter(|other| other.is_known));
+            let key = service.key.as_str();
+            found.extend(self.store.live_accounts_in(tenant.project, key).await?);
+            if account.is_some() {
+                let elsewhere = self.store.live_accounts(key, account).await?;
+                found.extend(elsewhere.into_iter().filter(|other| other.is_known && other.tenant != *tenant));
             }
         }
+        found.retain(|other| self.way_of(other).is_none_or(|way| way.oauth_by_app().is_some()));
         Ok(found)
+    }
+
+    /// The way by which a connection was made.
+    fn way_of(&self, of: &LiveAccount) -> Option<Arc<Provider>> {
+        let account = self.catalog.account(&of.credential.provider).ok()?;
+        let (setup_type, auth) = &of.way;
+        Some(Arc::clone(account.ways.stored(StoredWay { setup_type, auth: auth.as_deref() })))
     }
 
     /// Whether a connection got its tokens by the app of a revocation, or may have.
@@ -100,7 +115,9 @@ impl Revocations {
         provider: &Provider,
     ) -> bool {
         let Some(ours) = claim.client_id.as_ref().filter(|_| provider.oauth().is_some()) else { return true };
-        let app = self.apps.find(&other.tenant, provider).await;
+        // Of another service it may be another app.
+        let way = self.way_of(other);
+        let app = self.apps.find(&other.tenant, way.as_deref().unwrap_or(provider)).await;
         app.ok().flatten().is_none_or(|app| app.client_id == *ours)
     }
 }

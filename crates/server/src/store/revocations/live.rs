@@ -1,6 +1,6 @@
 //! The connections that live by the same account at a provider.
 
-use integrations_core::ids::IntegrationId;
+use integrations_core::ids::{IntegrationId, ProjectId};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, FromQueryResult, JoinType, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, RelationTrait as _, sea_query::ExprTrait as _,
@@ -25,6 +25,8 @@ pub struct LiveAccount {
     pub is_known: bool,
     /// Its name, if it has one of its own.
     pub display_name: Option<String>,
+    /// The setup type and the kind of the way by which it was connected, as they are stored.
+    pub way: (String, Option<String>),
     /// Its credential, with what it is bound to.
     pub credential: SealedConnection,
 }
@@ -43,6 +45,8 @@ struct Row {
     provider: String,
     connection: String,
     display_name: Option<String>,
+    setup_type: String,
+    auth: Option<String>,
     sealed: Vec<u8>,
     organization_id: String,
     project_name: String,
@@ -59,10 +63,27 @@ impl Store {
     ) -> Result<Vec<LiveAccount>, StoreError> {
         use integration::Column;
 
+        let of_account = account.map(|account| Column::AccountId.eq(account).or(Column::AccountId.is_null()));
+        self.live(key, of_account.map_or_else(Condition::all, |of| Condition::all().add(of))).await
+    }
+
+    /// The same of one project, whatever their accounts are.
+    pub async fn live_accounts_in(
+        &self,
+        project: ProjectId,
+        key: &str,
+    ) -> Result<Vec<LiveAccount>, StoreError> {
+        let of_project = integration::Column::ProjectId.eq(project.to_string());
+        self.live(key, Condition::all().add(of_project)).await
+    }
+
+    async fn live(&self, key: &str, which: Condition) -> Result<Vec<LiveAccount>, StoreError> {
+        use integration::Column;
+
         let of_provider = Condition::any()
             .add(Column::Provider.eq(key))
             .add(Column::Provider.starts_with(format!("{key}~")));
-        let mut found = integration::Entity::find()
+        let found = integration::Entity::find()
             .select_only()
             .columns([
                 Column::Id,
@@ -71,6 +92,8 @@ impl Store {
                 Column::Connection,
                 Column::DisplayName,
                 Column::AccountId,
+                Column::SetupType,
+                Column::Auth,
             ])
             .column_as(credential::Column::Sealed, "sealed")
             .column_as(project::Column::OrganizationId, "organization_id")
@@ -78,12 +101,10 @@ impl Store {
             .join_rev(JoinType::InnerJoin, credential::Relation::Integration.def())
             .join(JoinType::InnerJoin, project_of())
             .filter(of_provider)
+            .filter(which)
             .filter(credential::Column::DeadAt.is_null())
             .order_by_asc(Column::Id)
             .limit(MOST);
-        if let Some(account) = account {
-            found = found.filter(Column::AccountId.eq(account).or(Column::AccountId.is_null()));
-        }
         let rows = found.into_model::<Row>().all(&self.reader).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -109,6 +130,7 @@ impl TryFrom<Row> for LiveAccount {
             project_name: row.project_name,
             is_known: row.account_id.is_some(),
             display_name: row.display_name,
+            way: (row.setup_type, row.auth),
             credential: SealedConnection {
                 integration: row.id.parse().map_err(|_| damaged("id"))?,
                 project,

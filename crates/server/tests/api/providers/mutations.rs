@@ -14,7 +14,7 @@ use integrations_core::catalog::Catalog;
 use riq_testing::{
     provider_files,
     providers::{
-        mutations::{Fact, Mutation, mutations},
+        mutations::{Fact, Mutation, mutations, unspoilt},
         simulator::Simulator,
     },
 };
@@ -75,6 +75,12 @@ async fn noticed(key: &str, mutation: &Mutation) -> Noticed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fact_that_is_spoilt_is_noticed() {
     let keys = chosen();
+    // What is not spoilt has no faults, so that each fault is that of a spoilt fact.
+    for key in &keys {
+        let (name, text) = provider_files::named(key);
+        let wrong = wrong_of(&[key.to_owned()], vec![(name, unspoilt(&text))]).await;
+        assert_eq!(wrong.unwrap_or_else(|errors| panic!("{errors}")), [""; 0], "{key}");
+    }
     let spoilt = keys.iter().flat_map(|key| {
         let (_, text) = provider_files::named(key);
         mutations(&text).into_iter().map(move |mutation| (key, mutation))

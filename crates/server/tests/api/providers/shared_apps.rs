@@ -20,6 +20,7 @@ on_both_played!(
     an_app_of_a_base_counts_for_each_of_its_services,
     the_page_of_a_service_leads_to_the_app_that_it_shares,
     what_is_granted_to_the_app_is_not_ended_while_another_service_lives_by_it,
+    a_service_with_an_app_of_its_own_does_not_live_by_the_shared_one,
 );
 
 const SERVICES: [&str; 2] = ["gmail", "google-calendar"];
@@ -136,4 +137,23 @@ async fn what_is_granted_to_the_app_is_not_ended_while_another_service_lives_by_
     assert_eq!(asked(), 0, "it would end what Google Calendar lives by");
     revoke("google-calendar").await;
     assert!(asked() > 0, "nothing else lives by it any more");
+}
+
+async fn a_service_with_an_app_of_its_own_does_not_live_by_the_shared_one(
+    server: &Server,
+    simulator: &Simulator,
+) {
+    for service in SERVICES {
+        simulator.play(service);
+        let (id, secret) = simulator.app(service);
+        let body = json!({"client_id": id, "client_secret": secret});
+        // Gmail has one of its own, and Google Calendar that of Google.
+        let key = if service == "gmail" { "/gmail" } else { "/google" };
+        set(server, &of_project(server, key), body).await;
+        connect(server, simulator, (service, &Map::new()), Decision::Allow).await;
+    }
+    simulator.play("gmail");
+    let answer = server.call("DELETE", &server.at("/gmail?revoke=true")).send().await;
+    assert_ne!(answer.data()["revocation"], "unsupported", "{}", answer.text);
+    assert!(simulator.requests().iter().any(|one| one.path == "/revoke"));
 }
