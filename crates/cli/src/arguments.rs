@@ -1,6 +1,5 @@
 //! Reads arguments that several commands take.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,6 +7,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use integrations_core::catalog::is_name;
 use integrations_core::json::{self, JsonError};
+use integrations_core::pairs;
+pub(crate) use integrations_core::pairs::pair;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -49,26 +50,12 @@ pub(crate) fn action(text: &str) -> Result<String, &'static str> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(why) }
 }
 
-/// Reads `key=value`.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("must be KEY=VALUE".to_owned()),
-    }
-}
-
-/// The values of an option that was given several times, by key. Each key may be there once.
-pub(crate) fn by_key(
+/// The values of an option that may be given several times, by their names, each of which is there once.
+pub(crate) fn named_once<T: Clone, C: FromIterator<(String, T)>>(
     option: &str,
-    given: &[(String, String)],
-) -> Result<Option<BTreeMap<String, String>>, Failure> {
-    let mut values = BTreeMap::new();
-    for (key, value) in given {
-        if values.insert(key.clone(), value.clone()).is_some() {
-            return Err(Failure::usage(format!("{option} names {key} twice")));
-        }
-    }
-    Ok((!values.is_empty()).then_some(values))
+    given: &[(String, T)],
+) -> Result<C, Failure> {
+    pairs::named_once(option, given).map_err(Failure::usage)
 }
 
 /// Reads `key=JSON`.

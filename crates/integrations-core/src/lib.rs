@@ -42,6 +42,7 @@ pub mod oauth;
 pub mod oauth_app;
 pub mod observation;
 pub mod openid;
+pub mod pairs;
 pub mod pasted;
 #[cfg(test)]
 mod pasted_test;

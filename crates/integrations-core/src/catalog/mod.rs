@@ -217,8 +217,7 @@ impl Catalog {
 
     /// The same providers, of which some may be at these hosts of customers' own.
     pub fn approving(mut self, hosts: &ApprovedHosts) -> Self {
-        self.shared = OnceLock::new();
-        self.entries.values_mut().for_each(|entry| entry.ways.approve(hosts));
+        self.entries_mut().values_mut().for_each(|entry| entry.ways.approve(hosts));
         self
     }
 
@@ -265,8 +264,7 @@ impl Catalog {
         while !wrong.is_empty() {
             for error in wrong {
                 let key = convert::stem(&error.file);
-                self.shared = OnceLock::new();
-                self.entries.remove(key);
+                self.entries_mut().remove(key);
                 added.remove(key);
             }
             wrong = self.same_names(&added);
@@ -355,8 +353,7 @@ impl Catalog {
         if let Some(logo) = replaced.and_then(|replaced| replaced.first().logo.clone()) {
             ways.set_logo(&logo);
         }
-        self.shared = OnceLock::new();
-        self.entries.insert(key, SearchableProvider { ways, searchable });
+        self.entries_mut().insert(key, SearchableProvider { ways, searchable });
     }
 
     /// The provider called `key`, by its recommended way.
@@ -380,6 +377,12 @@ impl Catalog {
     /// Whose OAuth app is meant by `key`: a provider's, by the way that uses one if any does, or that of a base.
     pub fn with_app(&self, key: &str) -> Option<&Arc<Provider>> {
         self.ways(key).map(Ways::with_app).or_else(|| self.shared().get(key))
+    }
+
+    /// The entries, to be changed: what stands for the bases may then be something else.
+    fn entries_mut(&mut self) -> &mut BTreeMap<String, SearchableProvider> {
+        self.shared.take();
+        &mut self.entries
     }
 
     fn services(&self) -> impl Iterator<Item = &Arc<Provider>> {

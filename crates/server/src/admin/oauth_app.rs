@@ -8,6 +8,7 @@ use integrations_core::{
     audit::{AuditAction, Change, change},
     catalog::{Catalog, Provider},
     ids::{OAuthAppId, OrganizationId, ProjectId},
+    pairs::{named_once, pair},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     app::{config::one_line, text_file::read},
+    services::oauth_apps::fields_change,
     store::{AppOwner, NewAuditEvent, NewOAuthApp, OAuthAppRecord, OwnedError},
     vault::{Purpose, Vault},
 };
@@ -116,12 +118,8 @@ struct New {
 /// Reads what an app of a provider has beside its client id and secret.
 fn read_fields(provider: &Provider, typed: Vec<(String, String)>) -> anyhow::Result<Map<String, Value>> {
     let oauth = provider.oauth_by_app().context("the provider needs no app")?;
-    let mut fields = Map::new();
-    for (key, value) in typed {
-        if fields.insert(key.clone(), value.into()).is_some() {
-            bail!("--field names {key} twice");
-        }
-    }
+    let given: Vec<(String, String)> = named_once("--field", &typed).map_err(anyhow::Error::msg)?;
+    let fields = given.into_iter().map(|(key, value)| (key, value.into())).collect();
     oauth.read_app_fields(&fields, "--field").map_err(|issues| {
         let issues: Vec<String> = issues.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", issues.join("; "))
@@ -136,8 +134,7 @@ async fn set(
     vault: &Vault,
 ) -> anyhow::Result<()> {
     let (id, key): (OAuthAppId, &str) = (context.environment.id(), provider.key.as_str());
-    let told = if fields.is_empty() { Value::Null } else { Value::Object(fields.clone()) };
-    let changes = [change("client_id", Value::Null, client_id.clone()), change("fields", Value::Null, told)];
+    let changes = [change("client_id", Value::Null, client_id.clone()), fields_change(None, &fields)];
     let changes = changes.into_iter().flatten().collect();
     let (owner, event) = context.app_owner(owner, key, AuditAction::OauthAppSet, changes).await?;
     let purpose = Purpose::OAuthApp { id, provider: key, owner, client_id: &client_id };
@@ -222,12 +219,6 @@ fn oauth_provider<'a>(catalog: &'a Catalog, key: &str) -> anyhow::Result<&'a Pro
         }
         Some(provider) => Ok(provider),
     }
-}
-
-/// Reads `key=value`.
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "must be KEY=VALUE".to_owned())
 }
 
 fn whose(owner: AppOwner) -> String {

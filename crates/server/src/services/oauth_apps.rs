@@ -131,14 +131,11 @@ impl AppSettings {
         providers: impl Iterator<Item = &'a Arc<Provider>>,
     ) -> Result<Vec<(&'a Arc<Provider>, CurrentApp)>, StoreError> {
         let stored = self.store.all_oauth_apps_for(of).await?;
-        let owners = of.owners();
         let app = |provider: &Provider| {
-            // Of the same owner, the provider's own counts more than one that it shares.
-            let of_owner = |owner: &AppOwner| {
-                let mut keys = provider.app_keys();
-                keys.find_map(|key| stored.iter().find(|app| app.owner == *owner && app.provider == key))
-            };
-            self.counting(owners.iter().find_map(of_owner).cloned(), provider)
+            let of_provider = |app: &&OAuthAppRecord| provider.app_keys().any(|key| key == app.provider);
+            let of_provider = stored.iter().filter(of_provider);
+            let first = of_provider.min_by_key(|app| of.rank(app, provider.app_keys()));
+            self.counting(first.cloned(), provider)
         };
         Ok(providers.map(|provider| (provider, app(provider))).collect())
     }
@@ -268,8 +265,8 @@ impl AppSettings {
     }
 }
 
-/// What is told of the fields that an app has beside. Most have none.
-fn fields_change(before: Option<&Map<String, Value>>, after: &Map<String, Value>) -> Option<Change> {
+/// What the audit log is told of the fields that an app has beside. Most have none.
+pub fn fields_change(before: Option<&Map<String, Value>>, after: &Map<String, Value>) -> Option<Change> {
     let told = |fields: Option<&Map<String, Value>>| {
         fields.filter(|fields| !fields.is_empty()).map_or(Value::Null, |fields| json!(fields))
     };

@@ -45,6 +45,17 @@ impl AppsOf {
         }
     }
 
+    /// How far an app is from counting, among those under `keys`: the nearest owner's counts, and of one owner the one
+    /// under the first key.
+    pub fn rank<'k>(
+        self,
+        app: &OAuthAppRecord,
+        mut keys: impl Iterator<Item = &'k str>,
+    ) -> (Option<usize>, Option<usize>) {
+        let owner = self.owners().iter().position(|owner| *owner == app.owner);
+        (owner, keys.position(|key| key == app.provider))
+    }
+
     /// The nearest owner: whose app is set here.
     pub const fn nearest(self) -> AppOwner {
         match self {
@@ -233,13 +244,12 @@ impl Store {
         rows.into_iter().map(|(provider, owner)| Ok((provider, owner.parse()?))).collect()
     }
 
-    /// Every app that counts for some installations, the nearest first.
+    /// Every app that may count for some installations, in no order.
     pub async fn all_oauth_apps_for(&self, of: AppsOf) -> Result<Vec<OAuthAppRecord>, StoreError> {
-        self.nearest(of, oauth_app::Entity::find()).await
+        self.of_owners(of, oauth_app::Entity::find()).await
     }
 
-    /// The apps under some keys that count for some installations, the nearest first, and of one owner in the order of
-    /// the keys.
+    /// The apps under some keys that may count for some installations, the one that counts first.
     pub async fn oauth_apps_for<'k>(
         &self,
         of: AppsOf,
@@ -247,27 +257,19 @@ impl Store {
     ) -> Result<Vec<OAuthAppRecord>, StoreError> {
         let keys: Vec<&str> = keys.collect();
         let of_keys = oauth_app::Column::Provider.is_in(keys.iter().copied());
-        let mut apps = self.nearest(of, oauth_app::Entity::find().filter(of_keys)).await?;
-        let owners = of.owners();
-        apps.sort_by_key(|app| {
-            let owner = owners.iter().position(|owner| *owner == app.owner);
-            (owner, keys.iter().position(|key| *key == app.provider))
-        });
+        let mut apps = self.of_owners(of, oauth_app::Entity::find().filter(of_keys)).await?;
+        apps.sort_by_key(|app| of.rank(app, keys.iter().copied()));
         Ok(apps)
     }
 
-    async fn nearest(
+    async fn of_owners(
         &self,
         of: AppsOf,
         query: Select<oauth_app::Entity>,
     ) -> Result<Vec<OAuthAppRecord>, StoreError> {
         let owners = of.owners();
         let of_owners = oauth_app::Column::Owner.is_in(owners.iter().map(ToString::to_string));
-        let rows = query.filter(of_owners).all(&self.reader).await?;
-        let mut apps: Vec<OAuthAppRecord> =
-            rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
-        apps.sort_by_key(|app| owners.iter().position(|owner| *owner == app.owner));
-        Ok(apps)
+        query.filter(of_owners).all(&self.reader).await?.into_iter().map(TryInto::try_into).collect()
     }
 
     /// The app of a provider that belongs to this owner.

@@ -10,7 +10,7 @@ use integrations_core::wire::LifecycleUpdate;
 use serde_json::{Map, Value};
 
 use super::{change, disconnect};
-use crate::arguments::{action, object, one_of, setting};
+use crate::arguments::{action, named_once, object, one_of, setting};
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -121,14 +121,7 @@ async fn settings(arguments: &Arguments, context: &Context) -> Result<Map<String
             None => object(text, "--settings")?,
         },
     };
-    let mut named: Vec<&str> = Vec::new();
-    for (key, value) in &arguments.setting {
-        if named.contains(&key.as_str()) {
-            return Err(Failure::usage(format!("--setting names {key} twice")));
-        }
-        named.push(key);
-        settings.insert(key.clone(), value.clone());
-    }
+    settings.extend(named_once::<_, Map<_, _>>("--setting", &arguments.setting)?);
     Ok(settings)
 }
 

@@ -3,8 +3,9 @@
 use clap::Args;
 use integrations_core::catalog::ProviderKey;
 use integrations_core::wire::{CheckOAuthApp, OAuthAppTest};
+use serde_json::Map;
 
-use crate::arguments::{by_key, pair};
+use crate::arguments::{named_once, pair};
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -36,10 +37,9 @@ pub(crate) struct Arguments {
 /// Asks the provider whether it takes the app.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let (provider, output) = (arguments.provider.as_str(), &context.output);
-    let connection = by_key("--connection", &arguments.connection)?;
-    let connection =
-        connection.map(|values| values.into_iter().map(|(key, value)| (key, value.into())).collect());
-    let check = CheckOAuthApp { connection };
+    let given: Vec<(String, String)> = named_once("--connection", &arguments.connection)?;
+    let connection: Map<_, _> = given.into_iter().map(|(key, value)| (key, value.into())).collect();
+    let check = CheckOAuthApp { connection: (!connection.is_empty()).then_some(connection) };
     let data =
         context.client.send(&Request::post(["oauth-apps", provider, "check"]).json(&check)).await?.data;
     if output.mode == Mode::Quiet {

@@ -1,5 +1,6 @@
 //! `riq oauth-apps set`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use integrations_core::oauth_app::{MAX_LENGTH, read_credential};
 use integrations_core::wire::SetOAuthApp;
 
 use super::card;
-use crate::arguments::{by_key, pair};
+use crate::arguments::{named_once, pair};
 use crate::client::Request;
 use crate::context::Context;
 use crate::error::Failure;
@@ -53,11 +54,12 @@ pub(crate) struct Arguments {
 /// Sets the app of a provider.
 pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let provider = arguments.provider.as_str();
+    let fields: BTreeMap<_, _> = named_once("--field", &arguments.fields)?;
     let app = SetOAuthApp {
         client_id: arguments.client_id.clone(),
         client_secret: secret(arguments, context).await?,
         scopes: arguments.scopes.clone(),
-        fields: by_key("--field", &arguments.fields)?,
+        fields: (!fields.is_empty()).then_some(fields),
     };
     let reply = context.client.send(&Request::put(["oauth-apps", provider]).json(&app)).await?;
     card::print(&reply.data, context)?;

@@ -10,7 +10,7 @@ use integrations_core::wire::{PolicyReplay, ReplayPolicy, ReplayedRun};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::arguments::{action, setting, span};
+use crate::arguments::{action, named_once, setting, span};
 use crate::client::{PROVIDER_TIME, Request, read, text_field};
 use crate::context::Context;
 use crate::error::Failure;
@@ -72,19 +72,6 @@ fn question(arguments: &Arguments, now: OffsetDateTime) -> Result<ReplayPolicy, 
         settings: (!settings.is_empty()).then_some(settings),
         action_permissions: (!permissions.is_empty()).then_some(permissions),
     })
-}
-
-/// The values by their names, each of which is there once.
-fn named_once<T: Clone, C: FromIterator<(String, T)>>(
-    option: &str,
-    given: &[(String, T)],
-) -> Result<C, Failure> {
-    for (place, (name, _)) in given.iter().enumerate() {
-        if given[..place].iter().any(|(other, _)| other == name) {
-            return Err(Failure::usage(format!("{option} names {name} twice")));
-        }
-    }
-    Ok(given.iter().cloned().collect())
 }
 
 /// Reads `action=off|ask|on`.

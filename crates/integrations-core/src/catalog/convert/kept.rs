@@ -13,7 +13,8 @@ use crate::pasted::Kind;
 pub(super) const RESERVED_NAMES: [&str; 3] = ["access_token", "refresh_token", "expires_at"];
 
 /// Parameters of the redirect back that the server itself reads (RFC 6749, section 4.1.2; RFC 9207).
-const OF_A_RESPONSE: [&str; 6] = ["code", "error", "error_description", "error_uri", "iss", "state"];
+pub(super) const OF_A_RESPONSE: [&str; 6] =
+    ["code", "error", "error_description", "error_uri", "iss", "state"];
 
 /// The only table that has a redirect back.
 const WITH_REDIRECT: &str = "auth.0.oauth";

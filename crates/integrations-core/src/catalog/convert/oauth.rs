@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::choice;
-use super::kept::{kept_fields, of_tokens};
+use super::kept::{OF_A_RESPONSE, kept_fields, of_tokens};
 use super::long_lived::long_lived;
 use super::values::{check_header, page, pointer, pointers, statuses, unique_name};
 use super::{app, base};
@@ -171,7 +171,7 @@ pub(super) fn rules(
 /// Checks the name of the parameter that has the code. Others of the redirect back have a meaning already (RFC 6749,
 /// section 4.1.2; RFC 9207).
 fn check_code_param(name: &str, problems: &mut Problems) {
-    if name.is_empty() || matches!(name, "state" | "iss" | "error" | "error_description" | "error_uri") {
+    if name.is_empty() || (name != "code" && OF_A_RESPONSE.contains(&name)) {
         problems.add("auth.0.oauth.code_param", "must be the name of a parameter that has no other meaning");
     }
 }

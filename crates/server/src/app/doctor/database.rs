@@ -252,8 +252,12 @@ pub(super) async fn check_oauth_apps(
     };
     let is_provider = |one: &&Arc<Provider>| catalog.get(one.key.as_str()).is_some();
     let needed: Vec<&Arc<Provider>> = catalog.by_app().filter(is_provider).collect();
+    let count = |known: &HashSet<String>| {
+        let has_app = |one: &&&Arc<Provider>| one.app_keys().any(|key| known.contains(key));
+        needed.iter().filter(has_app).count()
+    };
     let Some(store) = store else {
-        let given = needed.iter().filter(|one| one.app_keys().any(|key| known.contains(key))).count();
+        let given = count(&known);
         report.warning(
             CHECK,
             format!(
@@ -266,8 +270,7 @@ pub(super) async fn check_oauth_apps(
     match store.oauth_app_owners().await {
         Ok(stored) => {
             known.extend(stored.into_iter().map(|(provider, _)| provider));
-            let has_app = |one: &&&Arc<Provider>| one.app_keys().any(|key| known.contains(key));
-            let with_app = needed.iter().filter(has_app).count();
+            let with_app = count(&known);
             report.ok(
                 CHECK,
                 format!(

@@ -68,12 +68,27 @@ impl Revocations {
         let has_credential = all.iter().any(|other| {
             self.open_live(&other.credential).is_some_and(|other| subject.shares_a_secret_with(&other))
         });
-        let mut is_by_app = has_credential;
-        let account = claim.account_id.as_deref();
-        for other in all.iter().chain(&self.of_other_services(&claim.tenant, account, provider).await?) {
-            is_by_app = is_by_app || self.is_by_same_app(claim, other, provider).await;
-        }
+        // Whatever holds the credential lives by the app.
+        let is_by_app = has_credential || self.is_by_app(claim, all, provider).await?;
         Ok(Sharing { is_by_app, has_credential })
+    }
+
+    /// Whether one of these, or of what lives by the account at other services, got its tokens by the app of a
+    /// revocation, or may have.
+    async fn is_by_app(
+        &self,
+        claim: &RevocationClaim,
+        mut others: Vec<LiveAccount>,
+        provider: &Provider,
+    ) -> Result<bool, StoreError> {
+        let account = claim.account_id.as_deref();
+        others.extend(self.of_other_services(&claim.tenant, account, provider).await?);
+        for other in &others {
+            if self.is_by_same_app(claim, other, provider).await {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What lives by the same person at the other services that share an app with a provider: what has the same account
