@@ -11,7 +11,7 @@ use integrations_core::health::NoAnswer;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::io::StreamReader;
 
-use super::reason;
+use super::failure::reason;
 
 /// How much is unpacked at once, in bytes. So a small answer that unpacks to a huge one takes no more memory than any.
 const PART: usize = 16 * 1024;

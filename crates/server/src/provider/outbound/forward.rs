@@ -16,7 +16,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use integrations_core::health::NoAnswer;
 use tracing::Instrument as _;
 
-use super::{Outbound, Unanswered, coding::Parts, span};
+use super::{Outbound, coding::Parts, failure::Unanswered, span};
 
 /// The body of a request that a caller wrote.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod address;
 mod aws_signature;
 mod call;
 mod coding;
+mod failure;
 mod forward;
 mod receivers;
 mod resolver;
@@ -12,7 +13,6 @@ mod revocation;
 
 use std::{
     collections::HashMap,
-    error::Error as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -31,7 +31,8 @@ use tracing::{
 pub(super) use self::call::{FORM, JSON, add_headers, basic_of_client, secret, written_form};
 use self::{
     address::Allowed,
-    resolver::{ForbiddenAddress, Resolver},
+    failure::{Unanswered, innermost, reason},
+    resolver::Resolver,
 };
 pub use self::{
     call::{CallError, Moment, prepare, prepare_action, prepare_forwarded},
@@ -149,24 +150,6 @@ pub enum Sent {
     Lost(NoAnswer),
     /// An answer came. Its body may be cut off.
     Answer(Answer),
-}
-
-/// No answer came.
-#[derive(Debug)]
-struct Unanswered {
-    why: NoAnswer,
-    /// Whether not one byte of the request left.
-    is_unsent: bool,
-}
-
-impl Unanswered {
-    const fn unsent(why: NoAnswer) -> Self {
-        Self { why, is_unsent: true }
-    }
-
-    fn of(error: &reqwest::Error) -> Self {
-        Self { why: reason(error), is_unsent: error.is_connect() || error.is_builder() }
-    }
 }
 
 /// A client for a kind of request.
@@ -407,38 +390,6 @@ fn follow_on_its_own_host(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::r
     } else {
         attempt.stop()
     }
-}
-
-/// Why a request failed. The exact cause goes to the log.
-fn reason(error: &reqwest::Error) -> NoAnswer {
-    tracing::debug!(cause = innermost(error), "a provider did not answer");
-    let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| causes(error).any(is);
-    if error.is_timeout() {
-        NoAnswer::TimedOut
-    } else if has(|cause| cause.is::<ForbiddenAddress>()) {
-        NoAnswer::ForbiddenAddress
-    } else if has(is_tls) {
-        NoAnswer::Tls
-    } else if error.is_connect() {
-        NoAnswer::Unreachable
-    } else {
-        NoAnswer::Broken
-    }
-}
-
-/// Whether a cause is a failed TLS handshake, which may be nested in I/O errors.
-fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
-}
-
-fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |cause: &&'e (dyn std::error::Error + 'static)| (*cause).source())
-}
-
-/// The innermost cause, which says what happened. The outer errors repeat the URL, which may hold a secret.
-fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

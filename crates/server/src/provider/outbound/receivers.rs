@@ -7,7 +7,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use super::{Outbound, OutboundError, base, certificates, innermost, reason};
+use super::{
+    Outbound, OutboundError, base, certificates,
+    failure::{innermost, reason},
+};
 
 /// The client for messages to receivers. It follows no redirect, and reads no more than the start of an answer. Cheap
 /// to clone.
