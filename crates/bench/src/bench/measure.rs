@@ -164,6 +164,10 @@ impl Bench<'_> {
         eprintln!("Reading beside {}", old.display());
         let old = Build { server: old.to_owned(), bench: self.build.bench.clone() };
         let database = self.postgres.url(LARGE_DATABASE);
+        // It may not know scopes that came later.
+        let scopes =
+            "UPDATE api_keys SET scopes = 'integrations:write' WHERE scopes LIKE 'integrations:write,%'";
+        execute(&self.postgres, LARGE_DATABASE, scopes)?;
         let (old, _) = Server::start(&old, &database, self.directory, "old", &self.list_request(), &[])?;
         let list = self.prepare(Kind::List, &self.data)?;
         let one = |name, server: &Server| {

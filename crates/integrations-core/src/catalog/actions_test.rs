@@ -411,6 +411,7 @@ fn results() {
         "needs `succeeded_when`",
     );
     wrong("\"/data/tag/id\" = \"present\"", "\"/data/tag/id\" = \"there\"", "must be a list of values");
+    wrong("\"/data/order/tagged\" = [true]", "\"/data/order/tagged\" = [\"{order}\"]", "is not filled in");
     wrong_near("key = \"cursor\"", "cursor = \"/0/next\"", "", "the input `cursor` needs `cursor`");
     wrong("error = [\"/error\"]", "cursor = \"/next\" #!\nerror = [\"/error\"]", "needs an input `cursor`");
     wrong(
@@ -528,6 +529,37 @@ fn examples() {
     let tags = &SHOP[SHOP.find("[[actions.examples]]\nname = \"two tags\"").unwrap()..];
     let without_refusal = tags.replace("{ status = 400, outcome = \"failed\" },", "");
     wrong(tags, &without_refusal, "an answer of the provider that refuses");
+}
+
+#[test]
+fn examples_of_what_is_kept() {
+    let with = |kept: &str| format!("\"refunded\": 200}}', kept = {kept} }}]");
+    let acme = SHOP.replace("\"shop\"", "\"acme\"");
+    let right =
+        acme.replace("\"refunded\": 200}' }]", &with("{ currency = \"EUR\", paid = 900, refunded = 200 }"));
+    assert!(right != acme && load(&right).is_ok());
+    wrong("\"refunded\": 200}' }]", &with("{ paid = 900 }"), "expected {\"paid\":900}, got {\"currency\":");
+}
+
+#[test]
+fn examples_of_a_look() {
+    let settings = "settings = { reason = \"broken\" }";
+    let with = |path: &str, note: &str, outcome: &str| {
+        let body = format!(r#"{{"data": [{{"id": "r1", "note": "{note}"}}]}}"#);
+        format!(
+            "resolve = {{ request = {{ method = \"GET\", path = \"{path}\" }}, answers = [{{ status = 200, body = \
+             '{body}', {outcome} }}] }} #!\n{settings}"
+        )
+    };
+    let (path, found) = ("/orders/7/refunds", "outcome = \"succeeded\", result = { id = \"r1\" }");
+    let acme = SHOP.replace("\"shop\"", "\"acme\"");
+    for (note, outcome) in [("Run run_1 by web", found), ("Run run_2 by web", "outcome = \"failed\"")] {
+        load(&acme.replace(settings, &with(path, note, outcome))).unwrap();
+    }
+    wrong(settings, &with("/orders/8/refunds", "Run run_1 by web", found), "got \"/orders/7/refunds\"");
+    wrong(settings, &with(path, "Run run_2 by web", found), "expected succeeded, got failed");
+    let other = "outcome = \"succeeded\", result = { id = \"r2\" }";
+    wrong(settings, &with(path, "Run run_1 by web", other), "got {\"id\":\"r1\"}");
 }
 
 #[test]

@@ -17,8 +17,8 @@ use super::names::{
 use super::oauth::ParamValue;
 pub(super) use action::{
     Absent, ActionTable, ExampleAnswerTable, ExampleOutcome, ExampleReadingTable, ExampleRequestTable,
-    ExampleTable, GraphQlTable, GuardTable, InputTable, InputType, MessageTable, OtherTable, RequestTable,
-    ResultTable,
+    ExampleResolveTable, ExampleTable, GraphQlTable, GuardTable, InputTable, InputType, MessageTable,
+    OtherTable, RequestTable, ResultTable,
 };
 pub(super) use events::{AccessEndTable, EventFieldsTable, EventsTable, SecretTable, SignatureTable};
 

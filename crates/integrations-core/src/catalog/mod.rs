@@ -68,6 +68,8 @@ mod revoke_test;
 mod scope;
 mod search;
 mod shared_app;
+#[cfg(test)]
+mod shown_test;
 mod template;
 mod token;
 mod token_call;

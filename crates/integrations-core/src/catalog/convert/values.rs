@@ -154,6 +154,9 @@ pub(super) fn conditions(
 
 fn expected(value: &toml::Value) -> Result<Expected, String> {
     let values = |list: &toml::Value| match list {
+        toml::Value::Array(values) if values.iter().any(is_placeholder) => {
+            Err("values are compared as they stand here: a placeholder is not filled in".to_owned())
+        }
         toml::Value::Array(values) if !values.is_empty() => {
             values.iter().map(to_json).collect::<Result<Vec<_>, _>>()
         }
@@ -165,6 +168,10 @@ fn expected(value: &toml::Value) -> Result<Expected, String> {
         (toml::Value::Table(table), Some(list)) if table.len() == 1 => values(list).map(Expected::NoneOf),
         _ => values(value).map(Expected::OneOf),
     }
+}
+
+fn is_placeholder(value: &toml::Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with('{') && text.ends_with('}'))
 }
 
 /// Converts TOML to JSON. The error is a sentence: JSON has neither dates nor numbers that are not finite.

@@ -240,6 +240,15 @@ pub(in crate::catalog) struct ExampleTable {
     pub(in crate::catalog) steps: Vec<ExampleReadingTable>,
     pub(in crate::catalog) request: ExampleRequestTable,
     pub(in crate::catalog) answers: Vec<ExampleAnswerTable>,
+    pub(in crate::catalog) resolve: Option<ExampleResolveTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct ExampleResolveTable {
+    pub(in crate::catalog) request: ExampleRequestTable,
+    pub(in crate::catalog) answers: Vec<ExampleAnswerTable>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -250,6 +259,8 @@ pub(in crate::catalog) struct ExampleReadingTable {
     #[serde(default = "ok")]
     pub(in crate::catalog) status: u16,
     pub(in crate::catalog) answer: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
+    pub(in crate::catalog) kept: Option<toml::Value>,
 }
 
 fn ok() -> u16 {

@@ -7,11 +7,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use integrations_core::audit_export::{counted, syslog_message};
-use rustls::{
-    ClientConfig,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket},
@@ -23,6 +19,7 @@ use super::{
     failures::{StreamError, Unsent},
     target::Transport,
 };
+use crate::provider::outbound::tls;
 
 /// The longest time to connect and write a batch.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -118,17 +115,6 @@ async fn write_whole(mut stream: impl AsyncRead + AsyncWrite + Unpin, frames: &[
 }
 
 fn connector(ca_certificates: Option<&[u8]>) -> Result<TlsConnector, StreamError> {
-    let failed = |error: &dyn std::fmt::Display| StreamError::Tls(error.to_string());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let more = CertificateDer::pem_slice_iter(ca_certificates.unwrap_or_default());
-    let more = more.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
-    let verifier =
-        Verifier::new_with_extra_roots(more, Arc::clone(&provider)).map_err(|error| failed(&error))?;
-    let settings = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let settings = tls(ca_certificates).map_err(|error| StreamError::Tls(error.to_string()))?;
     Ok(TlsConnector::from(Arc::new(settings)))
 }

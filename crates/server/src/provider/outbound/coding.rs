@@ -11,7 +11,7 @@ use integrations_core::health::NoAnswer;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::io::StreamReader;
 
-use super::failure::reason;
+use super::streaming::Received;
 
 /// How much is unpacked at once, in bytes. So a small answer that unpacks to a huge one takes no more memory than any.
 const PART: usize = 16 * 1024;
@@ -36,25 +36,25 @@ enum Coding {
 /// The body of an answer.
 pub(super) enum Parts {
     /// As it comes.
-    Plain(reqwest::Response),
+    Plain(Received),
     /// Unpacked.
     Unpacked(Pin<Box<dyn AsyncRead + Send>>),
 }
 
 impl Parts {
     /// The body of an answer with these headers. If it is unpacked, they say no more that it is compressed.
-    pub(super) fn of(response: reqwest::Response, headers: &mut HeaderMap) -> Result<Self, NoAnswer> {
+    pub(super) fn of(body: Received, headers: &mut HeaderMap) -> Result<Self, NoAnswer> {
         // An answer to HEAD, or one without content, may name the coding of what it does not have.
-        if response.content_length() == Some(0) {
-            return Ok(Self::Plain(response));
+        if body.is_empty() {
+            return Ok(Self::Plain(body));
         }
-        let Some(coding) = coding(headers)? else { return Ok(Self::Plain(response)) };
+        let Some(coding) = coding(headers)? else { return Ok(Self::Plain(body)) };
         for name in &OF_THE_BYTES {
             headers.remove(name);
         }
-        let parts = stream::unfold(response, async |mut response| {
-            let part = response.chunk().await.transpose()?;
-            Some((part, response))
+        let parts = stream::unfold(body, async |mut body| {
+            let part = body.next().await.transpose()?;
+            Some((part, body))
         });
         let packed = StreamReader::new(parts.map_err(io::Error::other).boxed());
         Ok(Self::Unpacked(match coding {
@@ -71,7 +71,7 @@ impl Parts {
     /// The next part. `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, NoAnswer> {
         match self {
-            Self::Plain(response) => response.chunk().await.map_err(|error| reason(&error)),
+            Self::Plain(body) => body.next().await,
             Self::Unpacked(unpacked) => {
                 let mut part = BytesMut::with_capacity(PART);
                 let length = unpacked.read_buf(&mut part).await.map_err(|error| why(&error))?;
@@ -83,8 +83,8 @@ impl Parts {
 
 /// Why a body could not be unpacked: the connection broke, or it is not what its coding says.
 fn why(error: &io::Error) -> NoAnswer {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<reqwest::Error>());
-    cause.map_or(NoAnswer::Broken, reason)
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<NoAnswer>());
+    cause.copied().unwrap_or(NoAnswer::Broken)
 }
 
 /// The coding of a body, if it has one.

@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -12,11 +12,13 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use integrations_core::health::NoAnswer;
+use tower::BoxError;
 use tracing::Instrument as _;
 
-use super::{Outbound, coding::Parts, failure::Unanswered, span};
+use super::{Outbound, coding::Parts, failure::Unanswered, span, streaming::Sent};
 
 /// The body of a request that a caller wrote.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub enum Payload {
 /// A body that is sent as it arrives, up to a limit.
 #[derive(Debug)]
 pub struct Upload {
-    body: reqwest::Body,
+    body: Sent,
     is_too_large: Arc<AtomicBool>,
 }
 
@@ -41,20 +43,17 @@ impl Upload {
     pub fn new<B>(body: B, limit: u64) -> Self
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B::Error: Into<BoxError>,
     {
-        let (hint, is_too_large) = (body.size_hint(), Arc::<AtomicBool>::default());
-        let limited =
-            Limited { body: Mutex::new(body), hint, left: limit, is_too_large: Arc::clone(&is_too_large) };
-        Self { body: reqwest::Body::wrap(limited), is_too_large }
+        let is_too_large = Arc::<AtomicBool>::default();
+        let limited = Limited { body, left: limit, is_too_large: Arc::clone(&is_too_large) };
+        Self { body: limited.boxed_unsync(), is_too_large }
     }
 }
 
 /// A body that fails when it is larger than its limit.
 struct Limited<B> {
-    // Nobody waits for the lock: it only makes of a body that one thread at a time may use one that several may.
-    body: Mutex<B>,
-    hint: SizeHint,
+    body: B,
     left: u64,
     is_too_large: Arc<AtomicBool>,
 }
@@ -67,18 +66,17 @@ struct TooLarge;
 impl<B> Body for Limited<B>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
-        let body = this.body.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let frame = match ready!(Pin::new(body).poll_frame(context)) {
+        let frame = match ready!(Pin::new(&mut this.body).poll_frame(context)) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
             None => return Poll::Ready(None),
@@ -98,7 +96,7 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint
+        self.body.size_hint()
     }
 }
 
@@ -165,19 +163,19 @@ impl Outbound {
         let client = if writes { &self.forwarded_writes } else { &self.forwarded_reads };
         let span = span(&request);
         let (body, is_too_large) = match payload {
-            Payload::Nothing => (reqwest::Body::from(Bytes::new()), Arc::default()),
-            Payload::Whole(bytes) => (reqwest::Body::from(bytes), Arc::default()),
+            Payload::Nothing => (whole(Bytes::new()), Arc::default()),
+            Payload::Whole(bytes) => (whole(bytes), Arc::default()),
             Payload::Streamed(Upload { body, is_too_large }) => (body, is_too_large),
         };
         let sending = async {
-            let request = reqwest::Request::try_from(request.map(|()| body))
-                .map_err(|_| Unanswered::unsent(NoAnswer::Unreachable))?;
-            self.check(request.url()).map_err(Unanswered::unsent)?;
-            client.execute(request).await.map_err(|error| Unanswered::of(&error))
+            let url = request.uri().to_string().parse();
+            let url = url.map_err(|_| Unanswered::unsent(NoAnswer::Unreachable))?;
+            self.check(&url).map_err(Unanswered::unsent)?;
+            client.send(request.map(|()| body)).await
         };
         let sent = tokio::time::timeout(time, sending).instrument(span.clone()).await;
         let sent = sent.unwrap_or(Err(Unanswered { why: NoAnswer::TimedOut, is_unsent: false }));
-        let mut response = sent.map_err(|Unanswered { why, is_unsent }| {
+        let answer = sent.map_err(|Unanswered { why, is_unsent }| {
             span.record("otel.status_code", "ERROR");
             match is_unsent {
                 _ if is_too_large.load(Ordering::Relaxed) => Unforwarded::TooLarge,
@@ -185,10 +183,14 @@ impl Outbound {
                 false => Unforwarded::Lost(why),
             }
         })?;
-        let status = response.status().as_u16();
+        let (head, body) = answer.into_parts();
+        let (status, mut headers) = (head.status.as_u16(), head.headers);
         span.record("http.response.status_code", status);
-        let mut headers = std::mem::take(response.headers_mut());
-        let parts = Parts::of(response, &mut headers).map_err(Unforwarded::Lost)?;
+        let parts = Parts::of(body, &mut headers).map_err(Unforwarded::Lost)?;
         Ok(Forwarded { status, headers, parts })
     }
+}
+
+fn whole(bytes: Bytes) -> Sent {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }

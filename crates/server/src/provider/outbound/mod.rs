@@ -10,10 +10,12 @@ mod forward;
 mod receivers;
 mod resolver;
 mod revocation;
+mod settings;
+mod streaming;
+mod tls;
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::Arc,
     time::Duration,
 };
@@ -33,63 +35,24 @@ use self::{
     address::Allowed,
     failure::{Unanswered, innermost, reason},
     resolver::Resolver,
+    settings::{CONNECT_TIMEOUT, USER_AGENT},
+    streaming::Streaming,
 };
 pub use self::{
     call::{CallError, Moment, prepare, prepare_action, prepare_forwarded},
     forward::{Forwarded, Payload, Unforwarded, Upload},
     receivers::Receivers,
     revocation::{NotMade, RevokingClient, prepare_revocation},
+    settings::{OutboundError, OutboundSettings},
+    tls::{TlsError, tls},
 };
 
 /// The largest answer that is read, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 /// The same of an action. Most of it is not kept.
 const ACTION_BODY_LIMIT: usize = 8 * 1024 * 1024;
-/// The longest time until a connection for an action stands. It is shorter than the whole request may take, so that a
-/// request that takes too long has certainly been sent.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
-/// The longest silence of a provider in the answer to a request that a caller wrote.
-const SILENCE: Duration = Duration::from_mins(1);
 /// The most redirects of one request, all on the same host.
 const MAX_REDIRECTS: usize = 3;
-
-/// What requests may reach, and how long they may take.
-#[derive(Clone, Debug)]
-pub struct OutboundSettings {
-    /// Networks that are allowed although they are not public.
-    pub allowed_networks: Vec<IpNet>,
-    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
-    pub ca_certificates: Option<Vec<u8>>,
-    /// Addresses of hosts that are not looked up. These addresses are allowed.
-    pub resolve: HashMap<String, SocketAddr>,
-    /// An address on this machine that requests may reach, and that alone over plain HTTP: the sandbox's of `dev`.
-    pub local: Option<SocketAddr>,
-    /// The longest time for a request, from the look-up of the host name to the end of the answer.
-    pub timeout: Duration,
-}
-
-impl Default for OutboundSettings {
-    fn default() -> Self {
-        Self {
-            allowed_networks: Vec::new(),
-            ca_certificates: None,
-            resolve: HashMap::new(),
-            local: None,
-            timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-/// The client cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum OutboundError {
-    /// The certificates cannot be read.
-    #[error("the certificates of RIQ_OUTBOUND_CA_FILE hold no PEM certificate")]
-    Certificates,
-    /// TLS cannot be set up.
-    #[error("the client for requests to providers cannot be made: {0}")]
-    Client(String),
-}
 
 /// A provider's answer. `Debug` does not show the body, which may hold tokens.
 pub struct Answer {
@@ -170,9 +133,9 @@ pub struct Outbound {
     /// can tell whether a request arrived.
     writing: Client,
     /// For requests that callers write and that change nothing. Only the silence in their answers has a limit.
-    forwarded_reads: reqwest::Client,
+    forwarded_reads: Streaming,
     /// The same for those that may change something, with a connection of its own for each.
-    forwarded_writes: reqwest::Client,
+    forwarded_writes: Streaming,
     allowed: Allowed,
     settings: Arc<OutboundSettings>,
 }
@@ -198,27 +161,23 @@ impl Outbound {
         use_ring();
         let certificates = certificates(&settings)?;
         let allowed = Allowed::new(settings.allowed_networks.clone());
-        let build = |set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder, timeout: Option<Duration>| {
-            // Where an address is excepted, `check` refuses plain HTTP to every other.
-            let builder = base(&settings, &allowed, certificates.clone())
-                .https_only(https_only && settings.local.is_none());
-            let builder = match timeout {
-                Some(timeout) => builder.timeout(timeout),
-                None => for_action(builder).read_timeout(SILENCE),
-            };
-            set(builder).build().map_err(|error| OutboundError::Client(innermost(&error)))
-        };
+        // Where an address is excepted, `check` refuses plain HTTP to every other.
+        let https_only = https_only && settings.local.is_none();
         let client = |body_limit, set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder| {
-            build(set, Some(settings.timeout)).map(|http| Client { http, body_limit })
+            let builder = base(&settings, &allowed, certificates.clone()).https_only(https_only);
+            let http = set(builder.timeout(settings.timeout)).build();
+            let http = http.map_err(|error| OutboundError::Client(innermost(&error)))?;
+            Ok::<_, OutboundError>(Client { http, body_limit })
         };
+        let streaming = |keeps| Streaming::new(&settings, &allowed, https_only, keeps);
         Ok(Self {
             client: client(BODY_LIMIT, |builder| {
                 builder.redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
             })?,
             reading: client(ACTION_BODY_LIMIT, for_action)?,
             writing: client(ACTION_BODY_LIMIT, |builder| for_action(builder).pool_max_idle_per_host(0))?,
-            forwarded_reads: build(|builder| builder, None)?,
-            forwarded_writes: build(|builder| builder.pool_max_idle_per_host(0), None)?,
+            forwarded_reads: streaming(true)?,
+            forwarded_writes: streaming(false)?,
             allowed,
             settings: Arc::new(settings),
         })
@@ -337,7 +296,7 @@ fn base(
     certificates: Vec<reqwest::Certificate>,
 ) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .user_agent(concat!("riq-server/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         // The resolver checks the address that the client connects to; with a proxy, that would be the proxy's.
         .no_proxy()
         .referer(false)

@@ -1,8 +1,17 @@
 //! Resolves host names to the addresses that requests may be sent to.
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use futures_util::future::BoxFuture;
+use hyper_util::client::legacy::connect::dns;
+use reqwest::dns::{Addrs, Resolve, Resolving};
+use tower::{BoxError, Service};
 
 use super::address::Allowed;
 
@@ -13,7 +22,7 @@ pub(super) struct ForbiddenAddress;
 
 /// Resolves names as the system does, and drops every forbidden address. The connection uses one of the remaining
 /// addresses without a second look-up, so a name that resolves to something else the next time has no effect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Resolver {
     allowed: Allowed,
     given: Arc<HashMap<String, SocketAddr>>,
@@ -26,26 +35,44 @@ impl Resolver {
     }
 }
 
+impl Resolver {
+    /// The addresses of a name that requests may be sent to. Port 0 means the port of the URL.
+    async fn addresses(self, name: &str) -> Result<Vec<SocketAddr>, BoxError> {
+        if let Some(address) = self.given.get(name) {
+            return Ok(vec![*address]);
+        }
+        let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+        if found.is_empty() {
+            return Err(io::Error::from(io::ErrorKind::NotFound).into());
+        }
+        let dialled: Vec<SocketAddr> =
+            found.into_iter().filter(|address| self.allowed.contains(address.ip())).collect();
+        if dialled.is_empty() { Err(ForbiddenAddress.into()) } else { Ok(dialled) }
+    }
+}
+
 impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (allowed, given) = (self.allowed.clone(), Arc::clone(&self.given));
+    fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
+        let resolver = self.clone();
         Box::pin(async move {
-            if let Some(address) = given.get(name.as_str()) {
-                return Ok(Box::new(std::iter::once(*address)) as Addrs);
-            }
-            // Port 0 means the port of the URL.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            }
-            let dialled: Vec<SocketAddr> =
-                found.into_iter().filter(|address| allowed.contains(address.ip())).collect();
-            if dialled.is_empty() {
-                Err(ForbiddenAddress.into())
-            } else {
-                Ok(Box::new(dialled.into_iter()) as Addrs)
-            }
+            let addresses = resolver.addresses(name.as_str()).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
+    }
+}
+
+impl Service<dns::Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        let resolver = self.clone();
+        Box::pin(async move { Ok(resolver.addresses(name.as_str()).await?.into_iter()) })
     }
 }
 
@@ -57,8 +84,7 @@ mod tests {
         let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
         let given = given.iter().map(|(host, address)| ((*host).to_owned(), address.parse().unwrap()));
         let resolver = Resolver::new(Allowed::new(networks), given.collect());
-        let found = resolver.resolve("localhost".parse().unwrap()).await;
-        found.map(Iterator::collect).map_err(|error| error.to_string())
+        resolver.addresses("localhost").await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Hides secrets in a body that passes in parts.
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use bytes::{Buf as _, Bytes, BytesMut};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use bytes::{Bytes, BytesMut};
 use integrations_core::audit::REDACTED;
 use memchr::memmem;
 
@@ -11,16 +11,20 @@ pub(super) struct Redaction {
     /// `None` if there is nothing to hide.
     search: Option<AhoCorasick>,
     hidden: Vec<String>,
-    held: BytesMut,
+    held: Bytes,
 }
 
 impl Redaction {
     /// Hides these texts.
     pub(super) fn new(hidden: &[String]) -> Self {
-        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(hidden);
+        let builder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            // Each stream has one of its own, and the fastest kind takes ten times the memory.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(hidden);
         // It fails only for texts of gigabytes.
         let search = builder.ok().filter(|_| !hidden.is_empty());
-        Self { search, hidden: hidden.to_vec(), held: BytesMut::new() }
+        Self { search, hidden: hidden.to_vec(), held: Bytes::new() }
     }
 
     /// Hides these texts in a body that is whole. To look for each of them once costs less than to make the search,
@@ -35,44 +39,46 @@ impl Redaction {
         if self.search.is_none() {
             return part;
         }
-        self.held.extend_from_slice(&part);
-        let safe = self.held.len() - self.open_end();
-        self.release(safe)
+        let held = std::mem::take(&mut self.held);
+        let part = if held.is_empty() { part } else { [held, part].concat().into() };
+        let safe = part.len() - self.open_end(&part);
+        self.release(part, safe)
     }
 
     /// Gives back the rest.
     pub(super) fn end(&mut self) -> Bytes {
-        self.release(self.held.len())
+        let held = std::mem::take(&mut self.held);
+        let safe = held.len();
+        self.release(held, safe)
     }
 
-    /// How long the longest end of what is held is that may be the beginning of a hidden text.
-    fn open_end(&self) -> usize {
+    /// How long the longest end of a part is that may be the beginning of a hidden text.
+    fn open_end(&self, part: &[u8]) -> usize {
         let longest = self.hidden.iter().map(String::len).max().unwrap_or_default();
-        let most = self.held.len().min(longest.saturating_sub(1));
+        let most = part.len().min(longest.saturating_sub(1));
         let begins = |length: &usize| {
-            let end = &self.held[self.held.len() - length..];
+            let end = &part[part.len() - length..];
             self.hidden.iter().any(|text| text.len() > *length && text.as_bytes().starts_with(end))
         };
         (1..=most).rev().find(begins).unwrap_or_default()
     }
 
-    /// Passes on what begins before `safe`.
-    fn release(&mut self, safe: usize) -> Bytes {
-        let Some(search) = &self.search else { return self.held.split().freeze() };
+    /// Passes on what begins before `safe`, and holds the rest. What has nothing hidden in it is not copied.
+    fn release(&mut self, part: Bytes, safe: usize) -> Bytes {
+        let found = self.search.iter().flat_map(|search| search.find_iter(&part[..]));
         let (mut passed, mut at) = (BytesMut::new(), 0);
-        for found in search.find_iter(&self.held[..]) {
-            if found.start() >= safe {
-                break;
-            }
-            passed.extend_from_slice(&self.held[at..found.start()]);
+        for found in found.take_while(|found| found.start() < safe) {
+            passed.extend_from_slice(&part[at..found.start()]);
             passed.extend_from_slice(REDACTED.as_bytes());
             at = found.end();
         }
-        if at < safe {
-            passed.extend_from_slice(&self.held[at..safe]);
-            at = safe;
+        let end = safe.max(at);
+        // A copy: what is held is short, and must not keep the whole part in memory.
+        self.held = Bytes::copy_from_slice(&part[end..]);
+        if passed.is_empty() {
+            return part.slice(..end);
         }
-        self.held.advance(at);
+        passed.extend_from_slice(&part[at..end]);
         passed.freeze()
     }
 }

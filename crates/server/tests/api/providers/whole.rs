@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 use integrations_core::{
     approved_hosts::ApprovedHost,
-    catalog::{Catalog, Provider, ProviderFileErrors},
+    catalog::{AccountPart, Catalog, Provider, ProviderFileErrors},
 };
 use reqwest::Url;
 use riq_testing::{
@@ -130,11 +130,23 @@ impl Player<'_> {
         if integration["health_status"] != health {
             return fail(format!("it is not connected: {integration}"));
         }
+        if !self.is_account_known(&integration["account"]) {
+            return fail(format!("its account is not known: {integration}"));
+        }
         let wrong = self.callers.call_all(self.key).await;
         if !wrong.is_empty() {
             return Err(wrong);
         }
         if self.way.oauth().is_some() { self.refresh().await } else { Ok(()) }
+    }
+
+    /// Whether the account is known, as far as the file says where answers have its id and name.
+    fn is_account_known(&self, known: &Value) -> bool {
+        let Some(account) = &self.way.account else { return true };
+        let is_known = |places: &[AccountPart], value: &Value| {
+            value.is_string() || !places.iter().any(|place| matches!(place, AccountPart::Answer(_)))
+        };
+        is_known(&account.id, &known["id"]) && is_known(&account.name, &known["name"])
     }
 
     async fn install_by_oauth(&self, visitor: &Visitor<'_>) -> Played {

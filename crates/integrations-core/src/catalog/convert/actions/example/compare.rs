@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::action::{RenderedBody, RenderedRequest};
+use crate::action::{Outcome, RenderedBody, RenderedRequest};
 use crate::catalog::action::{Body, RequestTemplate};
 use crate::catalog::convert::values::to_json;
-use crate::catalog::file::ExampleRequestTable;
+use crate::catalog::file::{ExampleAnswerTable, ExampleOutcome, ExampleRequestTable};
 use crate::catalog::problems::Problems;
 
 /// A result without the members that are null, which TOML cannot write.
-pub(super) fn without_nulls(value: Value) -> Value {
+fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(map.into_iter().filter(|(_, value)| !value.is_null()).collect()),
         value => value,
     }
 }
 
-pub(super) fn differ(expected: &Value, got: &Value) -> String {
+fn differ(expected: &Value, got: &Value) -> String {
     format!("expected {expected}, got {got}")
 }
 
@@ -100,9 +100,69 @@ fn pairs(table: &BTreeMap<String, toml::Value>) -> Result<Vec<(String, String)>,
 }
 
 /// A JSON value: a TOML value, or a text that holds JSON.
-pub(super) fn read_json(value: &toml::Value) -> Result<Value, String> {
+fn read_json(value: &toml::Value) -> Result<Value, String> {
     match value {
         toml::Value::String(text) => serde_json::from_str(text).map_err(|error| format!("not JSON: {error}")),
         value => to_json(value),
+    }
+}
+
+/// Compares what came with what an example says of it. `keeps` tells whether anything is kept for the caller.
+pub(super) fn compare_outcome(
+    table: &ExampleAnswerTable,
+    came: Outcome,
+    keeps: bool,
+    path: &str,
+    problems: &mut Problems,
+) {
+    let (word, result, error) = match came {
+        Outcome::Succeeded { result, .. } => (ExampleOutcome::Succeeded, Some(result), None),
+        Outcome::Accepted { result } => (ExampleOutcome::Accepted, Some(result), None),
+        Outcome::Failed { message, .. } => (ExampleOutcome::Failed, None, message),
+        Outcome::Unknown => (ExampleOutcome::Unknown, None, None),
+        Outcome::RateLimited => (ExampleOutcome::RateLimited, None, None),
+        Outcome::Unauthorized => (ExampleOutcome::Unauthorized, None, None),
+        Outcome::Unavailable => (ExampleOutcome::Unavailable, None, None),
+    };
+    if word != table.outcome {
+        problems.add(format!("{path}.outcome"), format!("expected {}, got {word}", table.outcome));
+        return;
+    }
+    if table.error.is_some() && table.error != error {
+        let got = error.as_deref().unwrap_or("nothing");
+        problems.add(format!("{path}.error"), format!("got {got}"));
+    }
+    let expected = table.result.as_ref().map(|value| problems.ok(format!("{path}.result"), read_json(value)));
+    let (Some(result), Some(expected)) = (result, expected) else {
+        if table.result.is_none() && keeps && has_result(word) {
+            problems.add(path, "needs `result`: what the caller gets");
+        } else if table.result.is_some() && !has_result(word) {
+            problems.add(format!("{path}.result"), "only what was done has a result");
+        }
+        return;
+    };
+    let Some(expected) = expected.map(without_nulls) else { return };
+    let result = without_nulls(result);
+    if result != expected {
+        problems.add(format!("{path}.result"), differ(&expected, &result));
+    }
+}
+
+fn has_result(outcome: ExampleOutcome) -> bool {
+    matches!(outcome, ExampleOutcome::Succeeded | ExampleOutcome::Accepted)
+}
+
+/// Compares what was kept of an answer with what an example says of it, if it does.
+pub(super) fn compare_kept(
+    expected: Option<&toml::Value>,
+    kept: &Map<String, Value>,
+    path: &str,
+    problems: &mut Problems,
+) {
+    let Some(expected) = expected else { return };
+    let Some(expected) = problems.ok(path, read_json(expected)).map(without_nulls) else { return };
+    let kept = without_nulls(kept.clone().into());
+    if kept != expected {
+        problems.add(path, differ(&expected, &kept));
     }
 }

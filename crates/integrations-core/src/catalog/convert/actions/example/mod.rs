@@ -4,13 +4,15 @@ mod compare;
 
 use serde_json::{Map, Value};
 
-use self::compare::{compare, differ, read_json, without_nulls};
+use self::compare::{compare, compare_kept, compare_outcome};
 use super::rest::Rest;
-use crate::action::{Known, Outcome, RenderedRequest, amounts, kept, outcome, read_input, render};
+use crate::action::{
+    Known, Look, Outcome, RenderedRequest, Shown, amounts, kept, outcome, read_input, render, resolved,
+};
 use crate::answer_body::AnswerBody;
 use crate::catalog::action::{Action, Example, Reading, RequestTemplate};
 use crate::catalog::convert::values::to_json;
-use crate::catalog::file::{ExampleAnswerTable, ExampleOutcome, ExampleReadingTable, ExampleTable};
+use crate::catalog::file::{ExampleAnswerTable, ExampleReadingTable, ExampleResolveTable, ExampleTable};
 use crate::catalog::problems::Problems;
 use crate::issue::Issue;
 
@@ -62,8 +64,12 @@ impl Trial<'_> {
         let steps = self.readings("steps", &input, &evidence, problems)?;
         self.told(amounts(self.action, &mut input, &evidence, &steps), problems)?;
         let at = self.at("request");
-        let request = self.render(&self.action.request, &at, &input, (&evidence, &steps), problems)?;
+        let kept = (&evidence, &steps);
+        let request = self.render(&self.action.request, &at, &input, kept, problems)?;
         compare(&self.table.request, &self.action.request, &request, &at, problems);
+        if let Some(table) = &self.table.resolve {
+            self.with_known(&input, kept, |known| self.look(table, known, problems));
+        }
         Some((given, request))
     }
 
@@ -113,9 +119,31 @@ impl Trial<'_> {
             compare(&table.request, &reading.request, &request, &path, problems);
             let body = AnswerBody::new(None, table.answer.as_bytes()).json();
             let read = kept(reading, table.status, body.as_ref());
-            all.extend(problems.ok(format!("{at}.answer"), read)?);
+            let read = problems.ok(format!("{at}.answer"), read)?;
+            compare_kept(table.kept.as_ref(), &read, &format!("{at}.kept"), problems);
+            all.extend(read);
         }
         Some(all)
+    }
+
+    /// Tries the look for what the request may have done.
+    fn look(&self, table: &ExampleResolveTable, known: &Known<'_>, problems: &mut Problems) {
+        let at = self.at("resolve");
+        let Some((look, resolve)) = Look::of(self.action, known).zip(self.action.resolve.as_ref()) else {
+            return problems.add(at, "the action has no `resolve` that can be asked with this input");
+        };
+        compare(&table.request, &resolve.request, &look.request, &format!("{at}.request"), problems);
+        for (index, answer) in table.answers.iter().enumerate() {
+            let body = AnswerBody::new(None, answer.body.as_bytes()).json();
+            let shown = resolved(self.action, resolve, look.wanted.as_deref(), answer.status, body.as_ref());
+            let came = match shown {
+                Some(Shown::Found(outcome)) => outcome,
+                Some(Shown::Absent) => Outcome::Failed { message: None, status: answer.status },
+                None => Outcome::Unknown,
+            };
+            let keeps = !resolve.keep.is_empty();
+            compare_outcome(answer, came, keeps, &format!("{at}.answers.{index}"), problems);
+        }
     }
 
     /// `kept` is what was kept of evidence and steps.
@@ -127,57 +155,31 @@ impl Trial<'_> {
         kept: (&Map<String, Value>, &Map<String, Value>),
         problems: &mut Problems,
     ) -> Option<RenderedRequest> {
+        problems.ok(path, self.with_known(input, kept, |known| render(template, known)))
+    }
+
+    fn with_known<T>(
+        &self,
+        input: &Map<String, Value>,
+        kept: (&Map<String, Value>, &Map<String, Value>),
+        call: impl FnOnce(&Known<'_>) -> T,
+    ) -> T {
         let stored =
             |name: &str| self.table.connection.get(name).or_else(|| self.rest.defaults.get(name)).cloned();
-        let known = Known {
+        call(&Known {
             inputs: &self.action.inputs,
             input,
             stored: &stored,
             evidence: kept.0,
             steps: kept.1,
             run: RUN,
-        };
-        problems.ok(path, render(template, &known))
+        })
     }
 
     /// Compares what an answer means with what the example says.
     fn answer(&self, table: &ExampleAnswerTable, path: &str, problems: &mut Problems) {
         let body = AnswerBody::new(None, table.body.as_bytes());
-        let (word, result, error) = match outcome(self.action, self.rest.rate_limit, table.status, &body) {
-            Outcome::Succeeded { result, .. } => (ExampleOutcome::Succeeded, Some(result), None),
-            Outcome::Accepted { result } => (ExampleOutcome::Accepted, Some(result), None),
-            Outcome::Failed { message, .. } => (ExampleOutcome::Failed, None, message),
-            Outcome::Unknown => (ExampleOutcome::Unknown, None, None),
-            Outcome::RateLimited => (ExampleOutcome::RateLimited, None, None),
-            Outcome::Unauthorized => (ExampleOutcome::Unauthorized, None, None),
-            Outcome::Unavailable => (ExampleOutcome::Unavailable, None, None),
-        };
-        if word != table.outcome {
-            problems.add(format!("{path}.outcome"), format!("expected {}, got {word}", table.outcome));
-            return;
-        }
-        if table.error.is_some() && table.error != error {
-            let got = error.as_deref().unwrap_or("nothing");
-            problems.add(format!("{path}.error"), format!("got {got}"));
-        }
-        let expected =
-            table.result.as_ref().map(|value| problems.ok(format!("{path}.result"), read_json(value)));
-        let (Some(result), Some(expected)) = (result, expected) else {
-            if table.result.is_none() && !self.action.result.keep.is_empty() && has_result(word) {
-                problems.add(path, "needs `result`: what the caller gets");
-            } else if table.result.is_some() && !has_result(word) {
-                problems.add(format!("{path}.result"), "only what was done has a result");
-            }
-            return;
-        };
-        let Some(expected) = expected.map(without_nulls) else { return };
-        let result = without_nulls(result);
-        if result != expected {
-            problems.add(format!("{path}.result"), differ(&expected, &result));
-        }
+        let came = outcome(self.action, self.rest.rate_limit, table.status, &body);
+        compare_outcome(table, came, !self.action.result.keep.is_empty(), path, problems);
     }
-}
-
-fn has_result(outcome: ExampleOutcome) -> bool {
-    matches!(outcome, ExampleOutcome::Succeeded | ExampleOutcome::Accepted)
 }
