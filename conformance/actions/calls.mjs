@@ -19,7 +19,13 @@ export const provers = {
     // The client writes some names of a query with other capitals, which mean nothing there.
     postmark: {
         package: "postmark",
-        names: { EmailAddress: "emailAddress", fromdate: "fromDate", todate: "toDate" },
+        names: {
+            EmailAddress: "emailAddress",
+            fromdate: "fromDate",
+            fromemail: "fromEmail",
+            messagestream: "messageStream",
+            todate: "toDate",
+        },
     },
     salesforce: { package: "@jsforce/jsforce-node", names: { case_id: "Id", contact_id: "Id" } },
     // Slack takes arguments in a query, a form or as JSON. The client always sends forms.

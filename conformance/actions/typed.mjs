@@ -54,14 +54,14 @@ function source({ call, prover, template, request }) {
 const renamed = ({ names = {} }, values) =>
     values && Object.fromEntries(Object.entries(values).map(([name, value]) => [names[name] ?? name, value]));
 
-/** `{ "metadata[run]": "run_1" }` as clients take it: `{ metadata: { run: "run_1" } }`. */
+/** `{ "metadata[run]": "run_1", "tags[0]": "a" }` as clients take it: `{ metadata: { run: "run_1" }, tags: ["a"] }`. */
 function nested(pairs) {
     if (pairs === undefined) return undefined;
     const result = {};
     for (const [name, value] of Object.entries(pairs)) {
         const [, outer, inner] = /^(\w+)\[(\w+)\]$/.exec(name) ?? [];
         if (outer === undefined) result[name] = value;
-        else (result[outer] ??= {})[inner] = value;
+        else (result[outer] ??= /^\d+$/.test(inner) ? [] : {})[inner] = value;
     }
     return result;
 }
