@@ -36,7 +36,7 @@ use self::{
     failure::{Unanswered, innermost, reason},
     resolver::Resolver,
     settings::{CONNECT_TIMEOUT, USER_AGENT},
-    streaming::Streaming,
+    streaming::{Connector, Streaming},
 };
 pub use self::{
     call::{CallError, Moment, prepare, prepare_action, prepare_forwarded},
@@ -169,15 +169,15 @@ impl Outbound {
             let http = http.map_err(|error| OutboundError::Client(innermost(&error)))?;
             Ok::<_, OutboundError>(Client { http, body_limit })
         };
-        let streaming = |keeps| Streaming::new(&settings, &allowed, https_only, keeps);
+        let connector = Connector::new(&settings, &allowed, https_only)?;
         Ok(Self {
             client: client(BODY_LIMIT, |builder| {
                 builder.redirect(reqwest::redirect::Policy::custom(follow_on_its_own_host))
             })?,
             reading: client(ACTION_BODY_LIMIT, for_action)?,
             writing: client(ACTION_BODY_LIMIT, |builder| for_action(builder).pool_max_idle_per_host(0))?,
-            forwarded_reads: streaming(true)?,
-            forwarded_writes: streaming(false)?,
+            forwarded_reads: Streaming::new(connector.clone(), true),
+            forwarded_writes: Streaming::new(connector, false),
             allowed,
             settings: Arc::new(settings),
         })

@@ -50,35 +50,14 @@ pub(super) type Sent = UnsyncBoxBody<Bytes, BoxError>;
 pub(super) struct Streaming(legacy::Client<Connector, Sent>);
 
 impl Streaming {
-    /// A client to these addresses. `keeps` tells whether connections are used again.
-    pub(super) fn new(
-        settings: &OutboundSettings,
-        allowed: &Allowed,
-        https_only: bool,
-        keeps: bool,
-    ) -> Result<Self, OutboundError> {
-        let mut http =
-            HttpConnector::new_with_resolver(Resolver::new(allowed.clone(), settings.resolve.clone()));
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        // A provider that is gone, or does not read, does not hold its connection for ever.
-        http.set_keepalive(Some(KEEPALIVE));
-        http.set_keepalive_interval(Some(KEEPALIVE));
-        http.set_keepalive_retries(Some(KEEPALIVES));
-        #[cfg(target_os = "linux")]
-        http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        let mut tls = tls(settings.ca_certificates.as_deref())?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let mut https = HttpsConnector::from((http, tls));
-        if https_only {
-            https.enforce_https();
-        }
+    /// A client that connects so. `keeps` tells whether connections are used again.
+    pub(super) fn new(connector: Connector, keeps: bool) -> Self {
         let mut client = legacy::Client::builder(TokioExecutor::new());
         client.http1_max_buf_size(BUFFER).pool_timer(TokioTimer::new());
         if !keeps {
             client.pool_max_idle_per_host(0);
         }
-        Ok(Self(client.build(Connector(https))))
+        Self(client.build(connector))
     }
 
     /// Sends a request, and returns when its answer begins.
@@ -116,9 +95,36 @@ impl Received {
     }
 }
 
-/// Connects within a time, TLS included.
+/// Connects within a time, TLS included. Cheap to clone.
 #[derive(Clone, Debug)]
-struct Connector(HttpsConnector<HttpConnector<Resolver>>);
+pub(super) struct Connector(HttpsConnector<HttpConnector<Resolver>>);
+
+impl Connector {
+    /// Connects to these addresses.
+    pub(super) fn new(
+        settings: &OutboundSettings,
+        allowed: &Allowed,
+        https_only: bool,
+    ) -> Result<Self, OutboundError> {
+        let resolver = Resolver::new(allowed.clone(), settings.resolve.clone());
+        let mut http = HttpConnector::new_with_resolver(resolver);
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        // A provider that is gone, or does not read, does not hold its connection for ever.
+        http.set_keepalive(Some(KEEPALIVE));
+        http.set_keepalive_interval(Some(KEEPALIVE));
+        http.set_keepalive_retries(Some(KEEPALIVES));
+        #[cfg(target_os = "linux")]
+        http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        let mut tls = tls(settings.ca_certificates.as_deref())?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut https = HttpsConnector::from((http, tls));
+        if https_only {
+            https.enforce_https();
+        }
+        Ok(Self(https))
+    }
+}
 
 impl Service<Uri> for Connector {
     type Response = <HttpsConnector<HttpConnector<Resolver>> as Service<Uri>>::Response;
