@@ -28,24 +28,15 @@ const AT_ONCE: usize = 4;
 const USUAL: &str = "etsy";
 
 /// What nobody notices, and why that is no gap. Classes are as [`Mutation::class`] has them.
-const EXPLAINED: [(&str, &str); 6] = [
-    ("account.id", OTHER_PLACE),
-    ("account.name", OTHER_PLACE),
+const EXPLAINED: [(&str, &str); 3] = [
     ("actions.also.method", OF_THE_PROXY),
     ("actions.also.path", OF_THE_PROXY),
-    (
-        "actions.result.error",
-        "a provider has several forms of its message, and the first that is there is told",
-    ),
     ("probe.refused_statuses", "the simulator refuses with one of them"),
 ];
 
 /// Requests that need the same permission as an action. No action makes them.
 const OF_THE_PROXY: &str =
     "what is spoilt is another request of the proxy, which is decided on as an unknown one";
-
-/// Where an account's id or name stands.
-const OTHER_PLACE: &str = "another place of the list has it too";
 
 /// How a spoilt fact was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
