@@ -85,9 +85,9 @@ fn attack(options: Options, build: &Build, postgres: &Postgres, directory: &Path
     eprintln!("Attacking port {port} for {} s", options.seconds);
     let (attack, visits) = runtime.block_on(async {
         let attackers = Attackers::start(options, port);
-        let visitors = Visitors::start(Arc::clone(&data), port);
+        let visitors = Visitors::start(Arc::clone(&data), port)?;
         let waited = wait(Duration::from_secs(options.seconds)).await;
-        let (visits, attack) = (visitors.end().await, attackers.end().await);
+        let (visits, attack) = (visitors.end(), attackers.end().await);
         waited.map(|()| (attack, visits))
     })?;
     let metrics = runtime.block_on(visitors::metrics(port, METRICS_TOKEN))?;

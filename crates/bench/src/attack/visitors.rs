@@ -1,14 +1,18 @@
 //! The clients that must be served during the attack: one asks for the server's health, one has good keys. They come
 //! from an address of the attack, and in turn from another one.
+//!
+//! They run on a thread of their own: between thousands of attackers they would wait for their turn, and that is not the
+//! server's delay.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use tokio::task::JoinHandle;
+use tokio::runtime;
 
 use super::attackers::FIRST_ADDRESS;
 use super::connection::{address, send};
@@ -66,32 +70,39 @@ pub(super) struct Visits {
 /// The running visitors.
 pub(super) struct Visitors {
     is_over: Arc<AtomicBool>,
-    health: JoinHandle<Answers>,
-    good_keys: JoinHandle<Answers>,
+    thread: JoinHandle<Visits>,
 }
 
 impl Visitors {
     /// Starts them.
-    pub(super) fn start(data: Arc<Data>, port: u16) -> Self {
+    ///
+    /// # Errors
+    /// When there is no runtime for them.
+    pub(super) fn start(data: Arc<Data>, port: u16) -> Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
-        let health = tokio::spawn(visit(port, Arc::clone(&is_over), |_| Request::get("/healthz")));
-        // The first key was used at the start.
-        let good_keys =
-            tokio::spawn(visit(port, Arc::clone(&is_over), move |number| list(&data, number + 1)));
-        Self { is_over, health, good_keys }
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let end = Arc::clone(&is_over);
+        let thread = thread::spawn(move || runtime.block_on(visits(&data, port, &end)));
+        Ok(Self { is_over, thread })
     }
 
-    /// Ends them. What a visitor that panicked has seen is lost, and counts as nothing.
-    pub(super) async fn end(self) -> Visits {
+    /// Ends them. If they panicked, what they have seen is lost, and counts as nothing.
+    pub(super) fn end(self) -> Visits {
         self.is_over.store(true, Ordering::Relaxed);
-        Visits {
-            health: self.health.await.unwrap_or_default(),
-            good_keys: self.good_keys.await.unwrap_or_default(),
-        }
+        self.thread.join().unwrap_or_default()
     }
 }
 
-async fn visit(port: u16, is_over: Arc<AtomicBool>, request: impl Fn(usize) -> Request) -> Answers {
+async fn visits(data: &Data, port: u16, is_over: &AtomicBool) -> Visits {
+    // The first key was used at the start.
+    let (health, good_keys) = tokio::join!(
+        visit(port, is_over, |_| Request::get("/healthz")),
+        visit(port, is_over, |number| list(data, number + 1)),
+    );
+    Visits { health, good_keys }
+}
+
+async fn visit(port: u16, is_over: &AtomicBool, request: impl Fn(usize) -> Request) -> Answers {
     let (mut answers, mut number) = (Answers::default(), 0);
     while !is_over.load(Ordering::Relaxed) {
         let from = if number % 2 == 0 { FIRST_ADDRESS } else { ELSEWHERE };
