@@ -1,12 +1,13 @@
 //! Plays the whole catalog: each provider is installed by each of its ways to log in, refuses a wrong credential, does
-//! each of its actions as its documentation says, and is refreshed where it grants refresh tokens.
+//! each of its actions as its documentation says, is refreshed where it grants refresh tokens, and is revoked where its
+//! file says how.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use integrations_core::{
     approved_hosts::ApprovedHost,
-    catalog::{AccountPart, Catalog, Provider, ProviderFileErrors},
+    catalog::{AccountPart, Catalog, Provider, ProviderFileErrors, Revoke},
 };
 use reqwest::Url;
 use riq_testing::{
@@ -111,7 +112,7 @@ impl Player<'_> {
         let played = AssertUnwindSafe(self.try_play()).catch_unwind().await;
         let played = played.unwrap_or_else(|panic| fail(told(panic.as_ref())));
         let said = self.simulator.complaints().split_off(complaints);
-        // The next way is another installation. Nobody plays revocation here.
+        // The next way is another installation.
         self.server.delete(self.key).await;
         self.simulator.forgive(complaints);
         let named = |what: String| format!("{} by {}: {what}", self.key, self.way.auth.as_str());
@@ -137,7 +138,28 @@ impl Player<'_> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        if self.way.oauth().is_some() { self.refresh().await } else { Ok(()) }
+        if self.way.oauth().is_some() {
+            self.refresh().await?;
+        }
+        self.revoke().await
+    }
+
+    /// Disconnects so that the access ends, as far as the file says that it can be ended.
+    async fn revoke(&self) -> Played {
+        let expected = match &self.way.revoke {
+            Some(Revoke::Calls(calls)) if calls.access_token_lives_seconds.is_some() => "pending",
+            Some(Revoke::Calls(_)) => "revoked",
+            Some(Revoke::Unsupported(_)) | None => "unsupported",
+        };
+        let complaints = self.simulator.complaints().len();
+        self.server.call("DELETE", &self.server.at(&format!("/{}?revoke=true", self.key))).send().await;
+        let integration = self.server.integration(self.key).await;
+        if integration["revocation"] != expected {
+            return fail(format!("its access is not {expected}: {integration}"));
+        }
+        // The proof is that what has ended is refused.
+        self.simulator.forgive(complaints);
+        Ok(())
     }
 
     /// Whether the account is known, as far as the file says where answers have its id and name.
@@ -240,7 +262,13 @@ impl Player<'_> {
                 return fail(format!("it is not refreshed the {time} time: {}", checked.text));
             }
         }
-        if self.simulator.end_access(self.key) { Ok(()) } else { fail("it was not refreshed".to_owned()) }
+        if !self.simulator.end_access(self.key) {
+            return fail("it was not refreshed".to_owned());
+        }
+        // With a token that lives again, so that it can be revoked.
+        self.server.clock.advance(Duration::minutes(2));
+        self.server.check(self.key).await;
+        Ok(())
     }
 
     /// Sends the form of the way with this credential and the connection, as far as it has fields for them. A part of a

@@ -10,7 +10,7 @@ use super::{
     aws_signature, body,
     expectations::{Account, Call, Expectations, Key, Way},
     message::{Request, Response},
-    state::{State, lock},
+    state::{State, Token, lock},
     template::{self, Values},
 };
 
@@ -74,13 +74,7 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
     let answer = template::json(&call.answer, values);
     let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
     match answer {
-        Ok(answer) if problems.is_empty() => {
-            if call.ends_token {
-                lock(&state.tokens)
-                    .retain(|token| values.get("access_token") != Some(&Value::from(&*token.access_token)));
-            }
-            Some(Response { is_lost, ..good(call, &answer) })
-        }
+        Ok(answer) if problems.is_empty() => Some(Response { is_lost, ..good(call, &answer) }),
         Ok(_) => Some(bad(state, provider, request, call, &problems)),
         Err(problem) => {
             state.complain(&provider.provider, &format!("{}: {problem}", request.path));
@@ -133,12 +127,14 @@ impl Credential<'_> {
     }
 }
 
-/// Whether a request has an access token that has ended, which is no mistake of whoever sends it.
+/// Whether a request has an access token or a key that has ended, which is no mistake of whoever sends it.
 fn has_ended(state: &State, provider: &Expectations, request: &Request) -> bool {
-    let has = |token: &str| request.headers.iter().any(|(_, value)| value.ends_with(token));
+    let has = |token: &Token| request.headers.iter().any(|(_, value)| value.ends_with(&token.access_token));
     let tokens = lock(&state.tokens);
-    let mut ended = tokens.iter().filter(|token| token.has_ended && token.provider == provider.provider);
-    ended.any(|token| has(&token.access_token))
+    let of_provider = || tokens.iter().filter(|token| token.provider == provider.provider);
+    of_provider().any(|token| token.has_ended && has(token))
+        || lock(&state.ended_keys).contains(&provider.provider)
+            && !of_provider().any(|token| !token.has_ended && has(token))
 }
 
 /// Every valid credential: each token that was granted and the key beside OAuth, or each account's credential for a

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     aws_signature::AwsSignature,
     message::Request,
+    revocations::Revocation,
     template::{self, Values},
 };
 use crate::signing_keys;
@@ -44,6 +45,9 @@ pub(super) struct Expectations {
     pub(super) aws_sigv4: Option<AwsSignature>,
     /// The assertion that is itself the token of each call, if a person's key signs it.
     pub(super) signed: Option<Signed>,
+    /// How access is ended.
+    #[serde(default)]
+    pub(super) revocations: Vec<Revocation>,
 }
 
 /// A key of the first account, beside OAuth. It is sent in place of the header that a call has for the access token.
@@ -400,9 +404,6 @@ pub(super) struct Call {
     pub(super) public: bool,
     /// The service that it is signed for, if that is another than of all calls.
     pub(super) aws_service: Option<String>,
-    /// Whether it ends the access token that it is sent with.
-    #[serde(default)]
-    pub(super) ends_token: bool,
     /// The answer to a credential that is not valid, or no longer valid.
     pub(super) refusal: Refusal,
 }
@@ -554,7 +555,8 @@ impl Expectations {
         let authorize = self.authorize.iter().flat_map(|endpoint| endpoint.host.all());
         let token = self.token.iter().flat_map(|endpoint| endpoint.host.all());
         let grants = self.grants.iter().map(|grant| &grant.call);
-        let calls = self.calls.iter().chain(grants).map(|call| call.host.as_str());
+        let revocations = self.revocations.iter().map(|revocation| &revocation.call);
+        let calls = self.calls.iter().chain(grants).chain(revocations).map(|call| call.host.as_str());
         let templates: Vec<&str> = authorize.chain(token).chain(calls).collect();
         let of = |account: &Account| {
             let values = account.values();

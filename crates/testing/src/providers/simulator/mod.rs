@@ -13,6 +13,7 @@ mod calls;
 mod expectations;
 mod grants;
 mod message;
+mod revocations;
 mod state;
 mod template;
 mod token;
@@ -88,6 +89,7 @@ impl Simulator {
             redirect_uris: Mutex::default(),
             codes: Mutex::default(),
             tokens: Mutex::default(),
+            ended_keys: Mutex::default(),
             assertions: Mutex::default(),
             requests: Mutex::default(),
             complaints: Mutex::default(),
@@ -281,6 +283,9 @@ async fn answer(state: &State, request: Request) -> Response {
         if let Some((endpoint, account)) = provider.authorize_at(&request) {
             return authorize::answer(state, provider, endpoint, account, &request);
         }
+        if let Some(answer) = revocations::answer(state, provider, &request) {
+            return answer;
+        }
         if let Some(answer) = grants::answer(state, provider, &request).await {
             return answer;
         }
@@ -291,7 +296,11 @@ async fn answer(state: &State, request: Request) -> Response {
             return answer;
         }
     }
-    state.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
+    // What one provider still asks while another plays, because a revocation waits, is no mistake of the other.
+    let knows = |one: &Expectations| one.hosts().contains(&request.host);
+    if state.providers.iter().filter(plays).any(knows) || !state.providers.iter().any(knows) {
+        state.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
+    }
     Response::json(404, &Value::Null)
 }
 

@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) redirect_uris: Mutex<Vec<String>>,
     pub(super) codes: Mutex<Vec<Code>>,
     pub(super) tokens: Mutex<Vec<Token>>,
+    /// The providers whose key, typed by a person, is accepted no more.
+    pub(super) ended_keys: Mutex<HashSet<String>>,
     /// The assertions that were exchanged. Each counts once.
     pub(super) assertions: Mutex<HashSet<String>>,
     pub(super) requests: Mutex<Vec<Request>>,
