@@ -1,8 +1,8 @@
 //! The clients that must be served during the attack: one asks for the server's health, one has good keys. They come
 //! from an address of the attack, and in turn from another one.
 //!
-//! They run on a thread of their own: between thousands of attackers they would wait for their turn, and that is not the
-//! server's delay.
+//! They run on a thread of their own: between thousands of attackers they would wait for their turn, and that is not
+//! the server's delay.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -121,12 +121,13 @@ path = "/me"
 headers = { authorization = "Bearer {access_token}" }
 answer = { id = "7", name = "Ada" }
 refusal = { status = 401, body = {} }
-[[calls]]
+[[revocations]]
+way = "token_exchange"
 method = "DELETE"
 host = "exchange.example"
 path = "/tokens/current"
 headers = { authorization = "Bearer {access_token}" }
-ends_token = true
+ends = "token"
 answer = {}
 refusal = { status = 401, body = {} }
 "#;

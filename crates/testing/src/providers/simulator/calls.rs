@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     assertion::verify,
     aws_signature, body,
-    expectations::{Account, Call, Expectations, Key, Way},
+    call::{Call, Way},
+    expectations::{Account, Expectations, Key},
     message::{Request, Response},
     state::{State, Token, lock},
     template::{self, Values},

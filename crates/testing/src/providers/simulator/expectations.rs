@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::{
     aws_signature::AwsSignature,
+    call::{Call, Refusal, Revocation, Way},
     message::Request,
-    revocations::Revocation,
     template::{self, Values},
 };
 use crate::signing_keys;
@@ -72,14 +72,6 @@ struct OtherPlace {
     /// The host, and what stands before the paths.
     host: String,
     path: String,
-}
-
-/// A way to log in, where a provider has both.
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Way {
-    Oauth,
-    Key,
 }
 
 /// Assertions that are themselves tokens.
@@ -351,14 +343,6 @@ pub(super) enum ClientAuth {
     None,
 }
 
-/// The answer to a refused request.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) body: Value,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Errors {
@@ -367,58 +351,6 @@ pub(super) struct Errors {
     pub(super) redirect_uri: String,
     pub(super) grant_type: String,
     pub(super) request: String,
-}
-
-/// A call of the provider's API.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Call {
-    pub(super) method: String,
-    pub(super) host: String,
-    pub(super) path: String,
-    /// The only way to log in that it is for. `None`: it is for each.
-    pub(super) by: Option<Way>,
-    #[serde(default)]
-    pub(super) query: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
-    /// User name and password of HTTP basic authentication, separated by a colon.
-    pub(super) basic: Option<String>,
-    /// A regular expression for the whole body.
-    pub(super) body: Option<String>,
-    /// The body as JSON: see `body`.
-    pub(super) json: Option<Value>,
-    /// The body as a form, by the same rules.
-    pub(super) form: Option<Map<String, Value>>,
-    /// Whether the body is a GraphQL query. The answer then has only the fields that it asks for.
-    #[serde(default)]
-    pub(super) graphql: bool,
-    #[serde(default = "ok")]
-    pub(super) status: u16,
-    /// Further headers of the answer.
-    #[serde(default)]
-    pub(super) answer_headers: BTreeMap<String, String>,
-    pub(super) answer: Value,
-    /// Whether anybody may make it, without a credential.
-    #[serde(default)]
-    pub(super) public: bool,
-    /// The service that it is signed for, if that is another than of all calls.
-    pub(super) aws_service: Option<String>,
-    /// The answer to a credential that is not valid, or no longer valid.
-    pub(super) refusal: Refusal,
-}
-
-impl Call {
-    /// Whether a request is this call, for any account.
-    pub(super) fn resembles(&self, request: &Request) -> bool {
-        self.method == request.method
-            && template::resembles(&self.host, &request.host)
-            && template::resembles(&self.path, &request.path)
-    }
-}
-
-const fn ok() -> u16 {
-    200
 }
 
 fn folder() -> PathBuf {

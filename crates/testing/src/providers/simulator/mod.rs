@@ -9,6 +9,7 @@ mod assertion;
 mod authorize;
 mod aws_signature;
 mod body;
+mod call;
 mod calls;
 mod expectations;
 mod grants;

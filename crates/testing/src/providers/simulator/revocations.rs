@@ -1,48 +1,15 @@
 //! Requests that end access (RFC 7009, or the provider's own).
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
+    call::{Call, Ends, Revocation, TokenKind},
     calls,
-    expectations::{Call, Expectations, client_id, client_secret},
+    expectations::{Expectations, client_id, client_secret},
     message::{Request, Response, pairs},
     state::{State, Token, lock},
     template::{self, Values},
 };
-
-/// One of them. The placeholder `token` is the token that ends, `access_token` that of the credential which the request
-/// is sent with, and `client_id` and `client_secret` are those of the only app that a provider knows.
-#[derive(Deserialize)]
-pub(super) struct Revocation {
-    /// The kind of the way to log in that it belongs to.
-    way: String,
-    /// The tokens that it takes. Empty: what ends is the credential that it is sent with.
-    #[serde(default)]
-    takes: Vec<TokenKind>,
-    ends: Ends,
-    #[serde(flatten)]
-    pub(super) call: Call,
-}
-
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum TokenKind {
-    AccessToken,
-    RefreshToken,
-}
-
-/// What ends.
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum Ends {
-    /// What was sent, and nothing else.
-    Token,
-    /// The access token and the refresh token that were issued together.
-    Pair,
-    /// Every token of the account.
-    Grant,
-}
 
 /// What a request means.
 enum Meant {
