@@ -30,8 +30,8 @@ pub(super) fn answer(state: &State, provider: &Expectations, request: &Request) 
 
 fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<Response> {
     let calls: Vec<&Call> = provider.calls.iter().filter(|call| call.resembles(request)).collect();
-    let refusal = |call: &Call| Response::json(call.refusal.status, &call.refusal.body);
-    let first = calls.first()?;
+    let first = *calls.first()?;
+    let refused = || Response::json(first.refusal.status, &first.refusal.body);
     let mut switches = lock(&state.switches);
     if let Some((status, page)) = switches.web_page {
         return Some(Response::page(status, page.to_owned()));
@@ -41,10 +41,10 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
     }
     if switches.refuse_calls || switches.refuse_next_calls > 0 {
         switches.refuse_next_calls = switches.refuse_next_calls.saturating_sub(1);
-        return Some(refusal(first));
+        return Some(refused());
     }
     if has_ended(state, provider, request) {
-        return Some(refusal(first));
+        return Some(refused());
     }
     let is_lost = switches.loses.is_some_and(|word| String::from_utf8_lossy(&request.body).contains(word));
     let now = switches.now;
@@ -69,8 +69,7 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
         (problems, call, &known.values)
     });
     let Some((problems, call, values)) = judged.min_by_key(|(problems, ..)| problems.len()) else {
-        state.complain(&provider.provider, &format!("{}: nobody was granted access", request.path));
-        return Some(refusal(first));
+        return Some(bad(state, provider, request, first, &[NOBODY.to_owned()]));
     };
     let answer = template::json(&call.answer, values);
     let answer = if call.graphql { asked_for(&answer, request) } else { Ok(answer) };
@@ -84,8 +83,11 @@ fn judged(state: &State, provider: &Expectations, request: &Request) -> Option<R
     }
 }
 
+/// What is wrong where there is no credential that a request could have.
+pub(super) const NOBODY: &str = "nobody was granted access";
+
 /// The answer to a request that is as documented.
-fn good(call: &Call, answer: &Value) -> Response {
+pub(super) fn good(call: &Call, answer: &Value) -> Response {
     let headers = call.answer_headers.iter().map(|(name, value)| (name.clone(), value.clone()));
     Response { headers: headers.collect(), ..Response::json(call.status, answer) }
 }
@@ -103,7 +105,7 @@ fn public(state: &State, provider: &Expectations, calls: &[&Call], request: &Req
 }
 
 /// The answer to one that is not.
-fn bad(
+pub(super) fn bad(
     state: &State,
     provider: &Expectations,
     request: &Request,
@@ -149,11 +151,8 @@ fn credentials<'a>(state: &State, provider: &'a Expectations, request: &Request)
     let granted = tokens.iter().filter(|token| !token.has_ended && token.provider == provider.provider);
     let granted =
         granted.map(|token| usual(values_with_token(&provider.accounts[token.account], &token.access_token)));
-    let key = provider.key.as_ref().map(|key| {
-        let mut values = provider.accounts[0].values();
-        values.extend(key.credential.clone());
-        Credential { values, key: Some(key) }
-    });
+    let key = provider.key.as_ref();
+    let key = key.map(|key| Credential { values: provider.values_of_typed(), key: Some(key) });
     granted.chain(key).chain(signed(provider, request)).collect()
 }
 

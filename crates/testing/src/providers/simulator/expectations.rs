@@ -460,6 +460,13 @@ impl Expectations {
         values
     }
 
+    /// The values of what a person types for the first account: its own credential, or the key beside OAuth.
+    pub(super) fn values_of_typed(&self) -> Values {
+        let mut values = self.accounts[0].values();
+        values.extend(self.key.iter().flat_map(|key| key.credential.clone()));
+        values
+    }
+
     /// Whether calls take tokens that the provider issued, or that a person's key signed. Otherwise they take each
     /// account's own credential.
     pub(super) fn issues_tokens(&self) -> bool {

@@ -1,13 +1,13 @@
 //! Tokens for what a person typed into a form: by a client's id and secret, by an exchange of the provider's own, or by
 //! a signed assertion (RFC 7523).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     assertion::verify,
     calls,
     expectations::{Assertion, Expectations, Grant},
-    message::{Request, Response, pairs},
+    message::{Request, Response},
     state::{State, Token, lock},
     template::{self, Values},
 };
@@ -74,10 +74,8 @@ fn is_for(grant: &Grant, request: &Request) -> bool {
 
 /// A field of the body, which may be JSON or a form.
 fn field(request: &Request, name: &str) -> Option<String> {
-    let json: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
-    let of_json = json.and_then(|json| json.get(name)?.as_str().map(str::to_owned));
-    let mut of_form = pairs(&request.body).into_iter().filter(|(other, _)| other == name);
-    of_json.or_else(|| of_form.next().map(|(_, value)| value))
+    let mut fields = request.fields().into_iter();
+    fields.find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 fn problems(state: &State, grant: &Grant, values: &Values, request: &Request) -> Vec<String> {

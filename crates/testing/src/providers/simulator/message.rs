@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header;
 use http_body_util::Full;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::{OffsetDateTime, macros::format_description};
 
 use crate::https;
@@ -44,6 +44,14 @@ impl Request {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The texts in the body, by their names: the members of a JSON object, or the fields of a form.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let members: Option<Map<String, Value>> = serde_json::from_slice(&self.body).ok();
+        let Some(members) = members else { return pairs(&self.body) };
+        let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+        members.into_iter().filter_map(text).collect()
     }
 
     /// The query's parameters.
