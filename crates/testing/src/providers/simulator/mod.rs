@@ -297,11 +297,7 @@ async fn answer(state: &State, request: Request) -> Response {
             return answer;
         }
     }
-    // What one provider still asks while another plays, because a revocation waits, is no mistake of the other.
-    let knows = |one: &Expectations| one.hosts().contains(&request.host);
-    if state.providers.iter().filter(plays).any(knows) || !state.providers.iter().any(knows) {
-        state.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
-    }
+    state.complain("nobody", &format!("there is no {} {}{}", request.method, request.host, request.path));
     Response::json(404, &Value::Null)
 }
 
